@@ -1,0 +1,359 @@
+//! What is an environment? A named remote admin, as the operator describes it, checked field by field.
+
+use std::{fmt, str::FromStr};
+
+use http::HeaderName;
+use serde::{Deserialize, Serialize};
+
+use crate::realm::BaseUrl;
+
+/// Stable and unique: 16 lower-case hexadecimal digits.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct EnvironmentId(String);
+
+/// A text that is no environment's id.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not an environment's id: it has 16 lower-case hexadecimal digits")]
+pub struct EnvironmentIdError(String);
+
+impl EnvironmentId {
+    /// A fresh one.
+    ///
+    /// # Errors
+    /// When the operating system gives no random bytes.
+    pub fn random() -> Result<Self, getrandom::Error> {
+        Ok(Self(format!("{:016x}", getrandom::u64()?)))
+    }
+
+    /// Its text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for EnvironmentId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl FromStr for EnvironmentId {
+    type Err = EnvironmentIdError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let fits = text.len() == 16 && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
+        if fits { Ok(Self(text.to_owned())) } else { Err(EnvironmentIdError(text.to_owned())) }
+    }
+}
+
+impl TryFrom<String> for EnvironmentId {
+    type Error = EnvironmentIdError;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
+
+impl From<EnvironmentId> for String {
+    fn from(id: EnvironmentId) -> Self {
+        id.0
+    }
+}
+
+/// The accents that an environment can have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs, reason = "the names are the colours")]
+pub enum Accent {
+    Red,
+    Orange,
+    Amber,
+    Green,
+    Teal,
+    Blue,
+    Violet,
+    Pink,
+    Slate,
+}
+
+/// What the gateway lets through to change the remote system.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Protection {
+    /// Everything passes.
+    Open,
+    /// Every unsafe method is refused.
+    Locked,
+}
+
+/// A named remote admin.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Environment {
+    /// Stable and unique.
+    pub id: EnvironmentId,
+    /// Shown everywhere.
+    pub name: String,
+    /// With the mount prefix.
+    pub base_url: BaseUrl,
+    /// Short, such as `PROD`.
+    pub tag: String,
+    /// Its colour.
+    pub accent: Accent,
+    /// Below the mount prefix.
+    pub login_path: String,
+    /// Carries the token.
+    pub header_name: HeaderName,
+    /// The word before the token; empty for none.
+    pub scheme: String,
+    /// Whether plain http outside loopback is accepted.
+    pub allow_plain_http: bool,
+    /// What may change the remote system.
+    pub protection: Protection,
+}
+
+/// An environment as the operator typed it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the fields are those of `Environment`")]
+pub struct EnvironmentDraft {
+    pub name: String,
+    pub base_url: String,
+    pub tag: String,
+    pub accent: Accent,
+    pub login_path: String,
+    pub header_name: String,
+    pub scheme: String,
+    pub allow_plain_http: bool,
+    pub protection: Protection,
+}
+
+/// What is wrong with one field of a draft.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FieldError {
+    /// The field's name in [`EnvironmentDraft`].
+    pub field: &'static str,
+    /// What is wrong and what to do.
+    pub message: String,
+}
+
+/// A draft without errors.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the fields are those of `Environment`")]
+pub struct CheckedDraft {
+    pub name: String,
+    pub base_url: BaseUrl,
+    pub tag: String,
+    pub accent: Accent,
+    pub login_path: String,
+    pub header_name: HeaderName,
+    pub scheme: String,
+    pub allow_plain_http: bool,
+    pub protection: Protection,
+}
+
+impl CheckedDraft {
+    /// The environment with this id.
+    pub fn into_environment(self, id: EnvironmentId) -> Environment {
+        Environment {
+            id,
+            name: self.name,
+            base_url: self.base_url,
+            tag: self.tag,
+            accent: self.accent,
+            login_path: self.login_path,
+            header_name: self.header_name,
+            scheme: self.scheme,
+            allow_plain_http: self.allow_plain_http,
+            protection: self.protection,
+        }
+    }
+}
+
+const LONGEST_NAME: usize = 80;
+const LONGEST_TAG: usize = 8;
+
+/// Headers that may not carry a token: hop-by-hop (RFC 9110 §7.6.1), or set by the gateway or the browser itself.
+const RESERVED_HEADERS: [&str; 20] = [
+    "connection",
+    "keep-alive",
+    "proxy-connection",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "host",
+    "cookie",
+    "set-cookie",
+    "origin",
+    "referer",
+    "forwarded",
+    "expect",
+    "accept",
+    "accept-encoding",
+    "range",
+    "via",
+];
+const RESERVED_BEGINNINGS: [&str; 4] = ["content-", "sec-", "x-forwarded-", "if-"];
+
+impl EnvironmentDraft {
+    /// Checks every field.
+    ///
+    /// # Errors
+    /// All that is wrong, field by field.
+    pub fn check(&self) -> Result<CheckedDraft, Vec<FieldError>> {
+        let mut errors = Vec::new();
+        let name = keep(&mut errors, "name", shown_text(&self.name, LONGEST_NAME, "a name"));
+        let tag = keep(&mut errors, "tag", shown_text(&self.tag, LONGEST_TAG, "a short tag such as PROD"));
+        let base_url = BaseUrl::parse(&self.base_url, self.allow_plain_http).map_err(|error| error.to_string());
+        let base_url = keep(&mut errors, "base_url", base_url);
+        let login_path = keep(&mut errors, "login_path", login_path(&self.login_path));
+        let header_name = keep(&mut errors, "header_name", header_name(&self.header_name));
+        let scheme = keep(&mut errors, "scheme", scheme(&self.scheme));
+        match (name, tag, base_url, login_path, header_name, scheme) {
+            (Some(name), Some(tag), Some(base_url), Some(login_path), Some(header_name), Some(scheme)) => {
+                Ok(CheckedDraft {
+                    name,
+                    base_url,
+                    tag,
+                    accent: self.accent,
+                    login_path,
+                    header_name,
+                    scheme,
+                    allow_plain_http: self.allow_plain_http,
+                    protection: self.protection,
+                })
+            }
+            _ => Err(errors),
+        }
+    }
+}
+
+fn keep<T>(errors: &mut Vec<FieldError>, field: &'static str, checked: Result<T, String>) -> Option<T> {
+    checked.map_err(|message| errors.push(FieldError { field, message: sentence(&message) })).ok()
+}
+
+fn sentence(message: &str) -> String {
+    let mut letters = message.chars();
+    let begun: String = letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default();
+    if begun.ends_with('.') { begun } else { format!("{begun}.") }
+}
+
+fn shown_text(text: &str, longest: usize, what: &str) -> Result<String, String> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Err(format!("give {what}"));
+    }
+    if text.chars().count() > longest {
+        return Err(format!("use at most {longest} characters"));
+    }
+    if text.chars().any(is_invisible) {
+        return Err("leave out control characters and characters that change the direction of the text".into());
+    }
+    Ok(text.to_owned())
+}
+
+/// Control characters, and the format characters that reorder or hide text (Unicode TR 9, TR 36).
+fn is_invisible(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{061c}')
+}
+
+fn login_path(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    let sound = text.starts_with('/')
+        && text.len() > 1
+        && !text.contains(['?', '#', '\\', '%'])
+        && text.chars().all(|c| c.is_ascii_graphic())
+        && !text[1..].trim_end_matches('/').split('/').any(|segment| matches!(segment, "" | "." | ".."));
+    if sound {
+        Ok(text.trim_end_matches('/').to_owned())
+    } else {
+        Err(format!("`{text}` is not a path: give one such as /login, below the mount prefix"))
+    }
+}
+
+fn header_name(text: &str) -> Result<HeaderName, String> {
+    let text = text.trim();
+    let name: HeaderName =
+        text.parse().map_err(|_| format!("`{text}` is not a header's name: give one such as Authorization"))?;
+    let reserved = RESERVED_HEADERS.contains(&name.as_str())
+        || RESERVED_BEGINNINGS.iter().any(|beginning| name.as_str().starts_with(beginning));
+    if reserved {
+        return Err(format!("`{text}` cannot carry a token: give Authorization, or a header of the admin's own"));
+    }
+    Ok(name)
+}
+
+/// RFC 9110 §11.1: a token, or nothing.
+fn scheme(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    if text.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b)) {
+        Ok(text.to_owned())
+    } else {
+        Err(format!("`{text}` is not one word: give one such as Bearer, or leave it empty"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Accent, EnvironmentDraft, Protection};
+
+    fn draft() -> EnvironmentDraft {
+        EnvironmentDraft {
+            name: "Acme".into(),
+            base_url: "https://a.example/asyncmq".into(),
+            tag: "PROD".into(),
+            accent: Accent::Red,
+            login_path: "/login".into(),
+            header_name: "Authorization".into(),
+            scheme: "Bearer".into(),
+            allow_plain_http: false,
+            protection: Protection::Locked,
+        }
+    }
+
+    fn wrong(edit: impl FnOnce(&mut EnvironmentDraft)) -> Vec<&'static str> {
+        let mut draft = draft();
+        edit(&mut draft);
+        draft.check().err().unwrap_or_default().into_iter().map(|error| error.field).collect()
+    }
+
+    #[test]
+    fn a_sound_draft_has_no_errors_and_every_wrong_field_is_named() {
+        assert!(wrong(|_| ()).is_empty());
+        assert_eq!(
+            wrong(|draft| {
+                draft.name = " ".into();
+                draft.tag = "TOO LONG TAG".into();
+                draft.base_url = "http://a.example".into();
+                draft.login_path = "login".into();
+                draft.header_name = "a b".into();
+                draft.scheme = "two words".into();
+            }),
+            ["name", "tag", "base_url", "login_path", "header_name", "scheme"]
+        );
+    }
+
+    #[test]
+    fn headers_that_mean_something_else_cannot_carry_a_token() {
+        for name in ["Host", "cookie", "Connection", "Content-Type", "TE", "X-Forwarded-For", "Sec-Fetch-Site", "Origin"] {
+            assert_eq!(wrong(|draft| draft.header_name = name.into()), ["header_name"], "{name}");
+        }
+        assert!(wrong(|draft| draft.header_name = "X-Admin-Token".into()).is_empty());
+    }
+
+    #[test]
+    fn a_name_cannot_reorder_the_text_around_it() {
+        assert_eq!(wrong(|draft| draft.tag = "PR\u{202e}OD".into()), ["tag"]);
+        assert_eq!(wrong(|draft| draft.name = "a\nb".into()), ["name"]);
+    }
+
+    #[test]
+    fn a_login_path_is_one_path() {
+        for path in ["/login?x", "/../login", "//login", "/a b", "/", "", "/lo%67in"] {
+            assert_eq!(wrong(|draft| draft.login_path = path.into()), ["login_path"], "{path}");
+        }
+    }
+}

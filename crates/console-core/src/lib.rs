@@ -1,0 +1,14 @@
+//! Environments, vault, sign-in methods, sessions and the upstream client. No Tauri, no GUI.
+//!
+//! Dependencies point one way: `realm, environment, clock ← vault, token ← session ← sign_in, upstream`.
+
+pub mod clock;
+pub mod environment;
+pub mod environment_file;
+pub mod profile;
+pub mod realm;
+pub mod session;
+pub mod sign_in;
+pub mod token;
+pub mod upstream;
+pub mod vault;

@@ -1,0 +1,3 @@
+//! How is a credential obtained? One file per method.
+
+pub mod pasted_token;

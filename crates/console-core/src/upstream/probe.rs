@@ -1,0 +1,103 @@
+//! Does the admin accept a credential? Asked before a dashboard opens.
+
+use std::time::Duration;
+
+use http::{HeaderValue, Method, header};
+use reqwest::{Client, Response};
+use url::Url;
+
+use super::{Outcome, REFUSAL_BODY_LIMIT, Unreachable, judge, judge_forbidden};
+use crate::{clock::UnixTime, environment::Environment, session::Authorization};
+
+/// How long a probe may take.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// What a probe found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProbeReport {
+    /// What the admin said to a page request.
+    pub page: Outcome,
+    /// What it says to an action; told apart only where the page was answered.
+    pub action: Outcome,
+}
+
+/// Why a probe found nothing.
+pub type ProbeError = Unreachable;
+
+/// The server's time, from the `Date` of an answer to a request without any credential; `None` when it sends none.
+///
+/// # Errors
+/// [`Unreachable`].
+pub async fn server_time(client: &Client, environment: &Environment) -> Result<Option<UnixTime>, Unreachable> {
+    let response = send(client, environment, Method::GET, "/", None).await?;
+    let date = response.headers().get(header::DATE).and_then(|value| value.to_str().ok());
+    Ok(date.and_then(|text| httpdate::parse_http_date(text).ok()).map(UnixTime::from))
+}
+
+/// Asks for the dashboard's first page, then whether an action would pass the admin's same-origin check: `POST
+/// {prefix}/health` changes nothing (405 past the gate, 403 when the admin takes us for another origin).
+///
+/// # Errors
+/// [`Unreachable`].
+pub async fn probe(
+    client: &Client,
+    environment: &Environment,
+    authorization: &Authorization,
+) -> Result<ProbeReport, ProbeError> {
+    let page = outcome_of(environment, Method::GET, "/", client, authorization).await?;
+    let action = match page {
+        Outcome::Answered => outcome_of(environment, Method::POST, "/health", client, authorization).await?,
+        _ => Outcome::Answered,
+    };
+    Ok(ProbeReport { page, action })
+}
+
+async fn outcome_of(
+    environment: &Environment,
+    method: Method,
+    path: &str,
+    client: &Client,
+    authorization: &Authorization,
+) -> Result<Outcome, Unreachable> {
+    let response = send(client, environment, method.clone(), path, Some(authorization)).await?;
+    let url = response.url().clone();
+    match judge(environment, &method, &url, response.status(), response.headers()) {
+        Outcome::Forbidden => Ok(judge_forbidden(&beginning(environment, response).await?)),
+        known => Ok(known),
+    }
+}
+
+async fn send(
+    client: &Client,
+    environment: &Environment,
+    method: Method,
+    path: &str,
+    authorization: Option<&Authorization>,
+) -> Result<Response, Unreachable> {
+    let url: Url = environment.base_url.join(path);
+    let mut request = client.request(method.clone(), url).timeout(PROBE_TIMEOUT).header(header::ACCEPT, "text/html");
+    if let Some(Authorization { name, value, .. }) = authorization {
+        request = request.header(name, value);
+    }
+    if !method.is_safe() {
+        let origin = environment.base_url.as_url().origin().ascii_serialization();
+        if let Ok(origin) = HeaderValue::from_str(&origin) {
+            request = request.header(header::ORIGIN, origin);
+        }
+    }
+    request.send().await.map_err(|error| unreachable(environment, &error))
+}
+
+async fn beginning(environment: &Environment, mut response: Response) -> Result<Vec<u8>, Unreachable> {
+    let mut body = Vec::new();
+    while body.len() <= REFUSAL_BODY_LIMIT
+        && let Some(chunk) = response.chunk().await.map_err(|error| unreachable(environment, &error))?
+    {
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+fn unreachable(environment: &Environment, error: &reqwest::Error) -> Unreachable {
+    Unreachable::from_error(error, environment.base_url.as_url().host_str().unwrap_or_default())
+}

@@ -1,0 +1,74 @@
+//! Why could the remote side not be reached?
+
+use std::error::Error;
+
+/// What failed on the way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UnreachableKind {
+    /// The name does not resolve.
+    Dns,
+    /// Nothing accepted the connection.
+    Connect,
+    /// The certificate or the TLS handshake was not accepted.
+    Tls,
+    /// No answer in time.
+    TimedOut,
+    /// The connection broke, or the answer was not HTTP.
+    Broken,
+}
+
+/// The remote side could not be reached.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{detail}")]
+pub struct Unreachable {
+    /// What failed.
+    pub kind: UnreachableKind,
+    /// One sentence that names the host.
+    pub detail: String,
+}
+
+impl Unreachable {
+    /// Reads the chain of a client's error. `host` is named in the sentence.
+    pub fn from_error(error: &reqwest::Error, host: &str) -> Self {
+        let chain = chain(error);
+        let kind = if error.is_timeout() {
+            UnreachableKind::TimedOut
+        } else if chain.contains("dns error") || chain.contains("failed to lookup address") {
+            UnreachableKind::Dns
+        } else if chain.contains("certificate") || chain.contains("tls") || chain.contains("handshake") {
+            UnreachableKind::Tls
+        } else if error.is_connect() {
+            UnreachableKind::Connect
+        } else {
+            UnreachableKind::Broken
+        };
+        let detail = match kind {
+            UnreachableKind::Dns => format!("`{host}` does not resolve."),
+            UnreachableKind::Connect => format!("Nothing answers at `{host}`: {}.", innermost(error)),
+            UnreachableKind::Tls => format!("The TLS connection to `{host}` was not accepted: {}.", innermost(error)),
+            UnreachableKind::TimedOut => format!("`{host}` did not answer in time."),
+            UnreachableKind::Broken => format!("The connection to `{host}` broke: {}.", innermost(error)),
+        };
+        Self { kind, detail }
+    }
+}
+
+/// Every message of the chain, in lower case. None of them holds a header's value: the client prints URLs only.
+fn chain(error: &dyn Error) -> String {
+    let mut text = String::new();
+    let mut next = Some(error);
+    while let Some(error) = next {
+        text.push_str(&error.to_string().to_lowercase());
+        text.push('\n');
+        next = error.source();
+    }
+    text
+}
+
+fn innermost(error: &dyn Error) -> String {
+    let mut last = error;
+    while let Some(source) = last.source() {
+        last = source;
+    }
+    last.to_string()
+}

@@ -1,0 +1,239 @@
+//! One gateway: what it is made of, and what its owner can ask of it.
+
+use std::{
+    io,
+    net::Ipv4Addr,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering},
+    },
+    time::Instant,
+};
+
+use console_core::{
+    environment::{Environment, Protection},
+    session::Session,
+    upstream::{Outcome, Unreachable},
+};
+use tokio::{
+    net::TcpListener,
+    sync::{Notify, mpsc, watch},
+};
+use url::Url;
+
+use crate::{
+    admit::{ENTRY_PATH, Origin},
+    events::EventHub,
+    jar::Jar,
+    rewrite::Rewriter,
+    server,
+    ticket::Guard,
+};
+
+/// The remote admin, as a gateway sees it.
+#[derive(Clone)]
+pub struct Upstream {
+    /// What the operator said about it.
+    pub environment: Environment,
+    /// From [`console_core::upstream::client`].
+    pub client: reqwest::Client,
+    /// Where authorisation comes from and refusals go.
+    pub session: Arc<Session>,
+}
+
+/// What a gateway tells its owner. The session's own changes are heard from the session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum GatewayEvent {
+    /// A page asked for the login page. `next` is a path inside the realm.
+    SignInRequested {
+        /// Where to go afterwards.
+        next: Option<String>,
+    },
+    /// A page asked to sign out; nothing was done.
+    SignOutRequested,
+    /// A locked environment refused a write; nothing was sent.
+    WriteRefused,
+    /// A write met an ended session.
+    WriteNotDone {
+        /// Whether it is certain that nothing was done.
+        surely: bool,
+    },
+    /// The remote side cannot be reached.
+    Unreachable(Unreachable),
+    /// The remote side answers, but something in between is wrong.
+    Impaired(Outcome),
+    /// The remote side answers as it should (again).
+    Fine,
+}
+
+/// Why there is no gateway.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// No port on loopback.
+    #[error("no port on 127.0.0.1 can be listened on: {0}")]
+    Listen(#[from] io::Error),
+    /// No randomness.
+    #[error("the operating system gives no random bytes: {0}")]
+    Random(#[from] getrandom::Error),
+}
+
+/// What is wrong on the way, as last reported.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Trouble {
+    None,
+    Unreachable(Unreachable),
+    Impaired(Outcome),
+}
+
+/// What every request of a gateway shares.
+pub(crate) struct Shared {
+    pub(crate) upstream: Upstream,
+    pub(crate) origin: Origin,
+    pub(crate) guard: Guard,
+    pub(crate) jar: Jar,
+    pub(crate) rewriter: Rewriter,
+    pub(crate) events: EventHub,
+    pub(crate) locked: AtomicBool,
+    pub(crate) denied: AtomicU64,
+    pub(crate) failures: AtomicU32,
+    pub(crate) closed: watch::Sender<bool>,
+    pub(crate) try_now: Notify,
+    return_to: Mutex<Option<String>>,
+    trouble: Mutex<Trouble>,
+    reports: mpsc::UnboundedSender<GatewayEvent>,
+}
+
+impl Shared {
+    pub(crate) fn report(&self, event: GatewayEvent) {
+        // The owner is gone only while everything ends.
+        let _ = self.reports.send(event);
+    }
+
+    /// Reports a change of the way to the remote side, once.
+    pub(crate) fn trouble(&self, now: Trouble) {
+        if matches!(now, Trouble::Unreachable(_)) {
+            self.failures.fetch_add(1, Ordering::Relaxed);
+        } else {
+            self.failures.store(0, Ordering::Relaxed);
+        }
+        let mut last = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+        let same_kind = match (&*last, &now) {
+            (Trouble::Unreachable(before), Trouble::Unreachable(after)) => before.kind == after.kind,
+            (before, after) => before == after,
+        };
+        if same_kind {
+            return;
+        }
+        let event = match &now {
+            Trouble::None => GatewayEvent::Fine,
+            Trouble::Unreachable(why) => GatewayEvent::Unreachable(why.clone()),
+            Trouble::Impaired(outcome) => GatewayEvent::Impaired(outcome.clone()),
+        };
+        *last = now;
+        self.report(event);
+    }
+
+    /// Whether the last thing heard was that the admin takes us for another origin.
+    pub(crate) fn is_rejecting_actions(&self) -> bool {
+        let last = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+        matches!(&*last, Trouble::Impaired(Outcome::CrossOriginRejected))
+    }
+
+    /// Records where to return to after a sign-in.
+    pub(crate) fn return_to(&self, path_and_query: String) {
+        *self.return_to.lock().unwrap_or_else(PoisonError::into_inner) = Some(path_and_query);
+    }
+
+    pub(crate) fn host(&self) -> &str {
+        self.upstream.environment.base_url.as_url().host_str().unwrap_or_default()
+    }
+}
+
+/// A running gateway. Dropping it ends the listener and every connection.
+pub struct Gateway {
+    shared: Arc<Shared>,
+}
+
+impl Gateway {
+    /// Listens on a free port of 127.0.0.1 and serves until dropped. What happens is sent to `reports`.
+    ///
+    /// # Errors
+    /// [`StartError`].
+    pub async fn start(
+        upstream: Upstream,
+        reports: mpsc::UnboundedSender<GatewayEvent>,
+    ) -> Result<Self, StartError> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let host = listener.local_addr()?.to_string();
+        let shared = Arc::new(Shared {
+            origin: Origin { text: format!("http://{host}"), host },
+            guard: Guard::new()?,
+            jar: Jar::default(),
+            rewriter: Rewriter::new(upstream.environment.base_url.as_url()),
+            events: EventHub::new(),
+            locked: AtomicBool::new(upstream.environment.protection == Protection::Locked),
+            denied: AtomicU64::new(0),
+            failures: AtomicU32::new(0),
+            closed: watch::Sender::new(false),
+            try_now: Notify::new(),
+            return_to: Mutex::default(),
+            trouble: Mutex::new(Trouble::None),
+            reports,
+            upstream,
+        });
+        tokio::spawn(server::serve(listener, shared.clone()));
+        Ok(Self { shared })
+    }
+
+    /// `http://127.0.0.1:<port>`.
+    pub fn origin(&self) -> Url {
+        self.shared.origin.text.parse().expect("an IPv4 address and a port are a valid origin")
+    }
+
+    /// An address that lets one webview in, once, within seconds, and leads it to `path_and_query` (below the mount
+    /// prefix, query included); `None` leads to the dashboard's first page.
+    ///
+    /// # Errors
+    /// When the operating system gives no random bytes.
+    pub fn entry(&self, path_and_query: Option<&str>) -> Result<Url, getrandom::Error> {
+        let home = format!("{}/", self.shared.upstream.environment.base_url.prefix());
+        let ticket = self.shared.guard.issue(path_and_query.unwrap_or(&home), Instant::now())?;
+        let mut url = self.origin();
+        url.set_path(&format!("{ENTRY_PATH}{ticket}"));
+        Ok(url)
+    }
+
+    /// Where the page was that a refusal interrupted, taken out.
+    pub fn take_return_path(&self) -> Option<String> {
+        self.shared.return_to.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// Sets what passes.
+    pub fn protect(&self, protection: Protection) {
+        self.shared.locked.store(protection == Protection::Locked, Ordering::SeqCst);
+    }
+
+    /// Forgets everything that belongs to an operator: cookies, last events, return path; ends every stream.
+    pub fn forget_operator(&self) {
+        self.shared.jar.clear();
+        self.shared.events.cut();
+        let _ = self.take_return_path();
+    }
+
+    /// Tries an unreachable admin now instead of after the back-off.
+    pub fn try_now(&self) {
+        self.shared.try_now.notify_waiters();
+    }
+
+    /// How many requests were not admitted.
+    pub fn denied(&self) -> u64 {
+        self.shared.denied.load(Ordering::Relaxed)
+    }
+}
+
+impl Drop for Gateway {
+    fn drop(&mut self) {
+        self.shared.events.cut();
+        self.shared.closed.send_replace(true);
+    }
+}

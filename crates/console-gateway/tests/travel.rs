@@ -1,0 +1,344 @@
+//! How an admitted request travels: protect, authorize, forward, outcome, rewrite (DESIGN 5.3 to 5.7).
+
+mod support;
+
+use console_core::{
+    environment::Protection,
+    session::{Refusal, SessionState},
+    upstream::{Outcome, UnreachableKind},
+};
+use console_gateway::GatewayEvent;
+use support::{Admin, Bench, answer, html, text};
+
+fn base(admin: &Admin) -> String {
+    format!("http://{}/asyncmq", admin.address)
+}
+
+#[tokio::test]
+async fn a_locked_environment_refuses_every_unsafe_method_and_nothing_is_sent() {
+    let admin = Admin::start(|_| text("ok")).await;
+    let mut bench = Bench::with(&base(&admin), |draft| draft.protection = Protection::Locked).await;
+    for method in ["POST", "PUT", "PATCH", "DELETE"] {
+        let answer = bench.page(method, "/asyncmq/queues/emails", "", "action=pause").await;
+        assert_eq!(answer.status, 403, "{method}");
+        assert!(answer.text().contains("TEST is locked") && answer.text().contains("Nothing was done"), "{method}");
+        assert_eq!(bench.report().await, GatewayEvent::WriteRefused);
+    }
+    assert_eq!(bench.page("GET", "/asyncmq/queues", "", "").await.status, 200, "reading works");
+    assert_eq!(admin.seen().len(), 1);
+    bench.gateway.protect(Protection::Open);
+    assert_eq!(bench.page("POST", "/asyncmq/queues/emails", "", "action=pause").await.status, 200);
+    assert_eq!(admin.seen()[1].body, "action=pause");
+}
+
+#[tokio::test]
+async fn a_script_that_asked_for_json_is_refused_in_json() {
+    let admin = Admin::start(|_| text("ok")).await;
+    let bench = Bench::with(&base(&admin), |draft| draft.protection = Protection::Locked).await;
+    let answer = bench.fetch("POST", "/asyncmq/queues/emails/jobs/1/retry", "").await;
+    assert_eq!(answer.header("content-type"), Some("application/json"));
+    let json: serde_json::Value = serde_json::from_slice(&answer.body).expect("JSON");
+    assert_eq!(json["ok"], false);
+    assert_eq!(json["error"], "TEST is locked");
+}
+
+#[tokio::test]
+async fn the_gates_redirect_ends_the_session_and_the_page_is_remembered() {
+    let admin = Admin::start(|seen| answer(303, &[("location", &format!("/asyncmq/login?next={}", seen.target))], "")).await;
+    let bench = Bench::before(&base(&admin)).await;
+    let answer = bench.page("GET", "/asyncmq/queues/emails/jobs?state=failed&q=a%2Fb", "", "").await;
+    assert_eq!(answer.status, 401);
+    assert!(answer.text().contains("Sign in to TEST"));
+    assert!(matches!(bench.session.state(), SessionState::Refused { refusal: Refusal::Gate, .. }));
+    assert_eq!(
+        bench.gateway.take_return_path().as_deref(),
+        Some("/asyncmq/queues/emails/jobs?state=failed&q=a%2Fb"),
+        "the gateway's own record, not the server's lossy `next`"
+    );
+    bench.page("GET", "/asyncmq/", "", "").await;
+    assert_eq!(admin.seen().len(), 1, "a refused token is not sent again");
+}
+
+#[tokio::test]
+async fn every_form_of_the_gates_refusal_is_understood() {
+    let cases: [(u16, &'static str, &'static str); 5] = [
+        (303, "location", "/asyncmq/login?next=/x"),
+        (302, "location", "/login"),
+        (307, "location", "/asyncmq/login/"),
+        (401, "hx-redirect", "/asyncmq/login?next=/x"),
+        (303, "location", "{origin}/asyncmq/login"),
+    ];
+    for (status, name, value) in cases {
+        let admin = Admin::start(move |seen| {
+            let value = value.replace("{origin}", &format!("http://{}", seen.header("host").expect("host")));
+            answer(status, &[(name, &value)], "")
+        })
+        .await;
+        let bench = Bench::before(&base(&admin)).await;
+        bench.page("GET", "/asyncmq/", "", "").await;
+        let state = bench.session.state();
+        assert!(matches!(state, SessionState::Refused { refusal: Refusal::Gate, .. }), "{status} {name} {value}");
+    }
+}
+
+#[tokio::test]
+async fn a_redirect_of_the_dashboard_is_no_refusal() {
+    let admin = Admin::start(|_| answer(303, &[("location", "/asyncmq/queues/login")], "")).await;
+    let bench = Bench::before(&base(&admin)).await;
+    let answer = bench.page("POST", "/asyncmq/queues/login", "", "action=pause").await;
+    assert_eq!((answer.status, answer.header("location")), (303, Some("/asyncmq/queues/login")));
+    assert!(matches!(bench.session.state(), SessionState::Active { .. }));
+}
+
+#[tokio::test]
+async fn a_write_that_the_gate_refused_is_answered_with_nothing_was_done_and_not_sent_again() {
+    let admin = Admin::start(|_| answer(303, &[("location", "/asyncmq/login")], "")).await;
+    let mut bench = Bench::before(&base(&admin)).await;
+    let referer = format!("Referer: http://{}/asyncmq/queues/emails?page=2\r\n", bench.host);
+    let page = bench.page("POST", "/asyncmq/queues/emails", &referer, "action=pause").await;
+    assert_eq!(page.status, 401);
+    assert!(page.text().contains("Nothing was done"));
+    assert_eq!(bench.report().await, GatewayEvent::WriteNotDone { surely: true });
+    assert_eq!(bench.gateway.take_return_path().as_deref(), Some("/asyncmq/queues/emails?page=2"));
+    assert_eq!(admin.seen().len(), 1);
+}
+
+#[tokio::test]
+async fn another_401_does_not_claim_that_nothing_was_done() {
+    let admin = Admin::start(|_| answer(401, &[("www-authenticate", "Bearer")], "no")).await;
+    let mut bench = Bench::before(&base(&admin)).await;
+    let page = bench.page("POST", "/asyncmq/queues/emails", "", "action=pause").await;
+    assert!(!page.text().contains("Nothing was done") && page.text().contains("cannot be told"));
+    assert_eq!(bench.report().await, GatewayEvent::WriteNotDone { surely: false });
+    assert!(matches!(bench.session.state(), SessionState::Refused { refusal: Refusal::Unauthorized, .. }));
+}
+
+#[tokio::test]
+async fn asyncmqs_own_403s_are_told_from_the_dashboards() {
+    let admin = Admin::start(|seen| match seen.target.as_str() {
+        "/asyncmq/a" => answer(403, &[], "Cross-origin dashboard request rejected"),
+        "/asyncmq/b" => answer(403, &[("content-type", "text/html")], "<p>a 403 of some page</p>"),
+        _ => answer(403, &[], "Dashboard user is not authorized"),
+    })
+    .await;
+    let mut bench = Bench::before(&base(&admin)).await;
+    let rejected = bench.page("POST", "/asyncmq/a", "", "x=1").await;
+    assert!(rejected.text().contains("trusted_proxies"));
+    assert_eq!(bench.report().await, GatewayEvent::Impaired(Outcome::CrossOriginRejected));
+    let own = bench.page("GET", "/asyncmq/b", "", "").await;
+    assert_eq!((own.status, own.text().as_str()), (403, "<p>a 403 of some page</p>"));
+    assert!(matches!(bench.session.state(), SessionState::Active { .. }));
+    let not_allowed = bench.page("GET", "/asyncmq/c", "", "").await;
+    assert!(not_allowed.text().contains("no admin claim"));
+    assert!(matches!(bench.session.state(), SessionState::Refused { refusal: Refusal::NotAllowed, .. }));
+}
+
+#[tokio::test]
+async fn a_proxys_own_sign_in_is_named_and_never_followed() {
+    let elsewhere = Admin::start(|_| text("stolen")).await;
+    let location = format!("http://localhost:{}/sign-in", elsewhere.address.port());
+    let admin = Admin::start(move |_| answer(302, &[("location", &location)], "")).await;
+    let mut bench = Bench::before(&base(&admin)).await;
+    let page = bench.page("GET", "/asyncmq/", "", "").await;
+    assert!(page.text().contains("sends you to localhost"), "{}", page.text());
+    assert!(matches!(bench.report().await, GatewayEvent::Impaired(Outcome::SentElsewhere { host }) if host == "localhost"));
+    assert_eq!(elsewhere.seen().len(), 0, "the credential never left the realm");
+}
+
+#[tokio::test]
+async fn a_wrong_mount_prefix_is_said() {
+    let admin = Admin::start(|_| answer(404, &[], "not found")).await;
+    let mut bench = Bench::before(&base(&admin)).await;
+    let page = bench.page("GET", "/asyncmq/", "", "").await;
+    assert!(page.status == 404 && page.text().contains("mount prefix"));
+    assert_eq!(bench.report().await, GatewayEvent::Impaired(Outcome::NotFoundAtBase));
+    let deeper = bench.page("GET", "/asyncmq/queues/none", "", "").await;
+    assert_eq!(deeper.text(), "not found", "a 404 of the dashboard is its own");
+}
+
+#[tokio::test]
+async fn an_unreachable_admin_is_named_and_tried_again_with_back_off() {
+    let mut bench = Bench::before("http://127.0.0.1:1/asyncmq").await;
+    let first = bench.page("GET", "/asyncmq/", "", "").await;
+    assert_eq!((first.status, first.header("refresh")), (502, Some("2")));
+    assert!(first.text().contains("reach TEST"));
+    assert!(matches!(bench.report().await, GatewayEvent::Unreachable(why) if why.kind == UnreachableKind::Connect));
+    assert_eq!(bench.page("GET", "/asyncmq/", "", "").await.header("refresh"), Some("4"));
+    let write = bench.page("POST", "/asyncmq/", "", "a=1").await;
+    assert_eq!(write.header("refresh"), None, "a write is never tried again by itself");
+    assert!(write.text().contains("Nothing was done"));
+    assert!(matches!(bench.session.state(), SessionState::Active { .. }), "unreachable is not signed out");
+}
+
+#[tokio::test]
+async fn a_name_that_does_not_resolve_is_said() {
+    let mut bench = Bench::before("http://admin.invalid/asyncmq").await;
+    assert!(bench.page("GET", "/asyncmq/", "", "").await.text().contains("does not resolve"));
+    assert!(matches!(bench.report().await, GatewayEvent::Unreachable(why) if why.kind == UnreachableKind::Dns));
+}
+
+#[tokio::test]
+async fn only_page_requests_store_cookies_and_they_come_back() {
+    let admin = Admin::start(|seen| {
+        let mut response = html("<p>x</p>");
+        let cookie = format!("flash={}; Path=/asyncmq; HttpOnly", seen.target.rsplit('/').next().expect("name"));
+        response.headers_mut().insert("set-cookie", cookie.parse().expect("value"));
+        response
+    })
+    .await;
+    let bench = Bench::before(&base(&admin)).await;
+    bench.page("GET", "/asyncmq/one", "", "").await;
+    bench.fetch("GET", "/asyncmq/two", "").await;
+    bench.page("GET", "/asyncmq/three", "", "").await;
+    let cookies: Vec<_> = admin.seen().iter().map(|seen| seen.header("cookie").map(str::to_owned)).collect();
+    assert_eq!(cookies, [None, Some("flash=one".into()), Some("flash=one".into())]);
+    bench.gateway.forget_operator();
+    bench.page("GET", "/asyncmq/four", "", "").await;
+    assert_eq!(admin.seen()[3].header("cookie"), None);
+}
+
+#[tokio::test]
+async fn two_environments_on_one_host_do_not_see_each_others_cookies() {
+    let admin = Admin::start(|_| answer(200, &[("set-cookie", "s=canary-cookie; Path=/")], "x")).await;
+    let one = Bench::before(&format!("http://{}/one", admin.address)).await;
+    let two = Bench::before(&format!("http://{}/two", admin.address)).await;
+    one.page("GET", "/one/", "", "").await;
+    one.page("GET", "/one/", "", "").await;
+    two.page("GET", "/two/", "", "").await;
+    let cookies: Vec<_> = admin.seen().iter().map(|seen| seen.header("cookie").is_some()).collect();
+    assert_eq!(cookies, [false, true, false]);
+}
+
+#[tokio::test]
+async fn another_header_and_scheme_carry_the_token_and_the_pages_own_is_dropped() {
+    let admin = Admin::start(|_| text("ok")).await;
+    let bench = Bench::with(&base(&admin), |draft| {
+        draft.header_name = "X-Admin-Token".into();
+        draft.scheme = String::new();
+    })
+    .await;
+    bench.page("GET", "/asyncmq/", "X-Admin-Token: page\r\nAuthorization: Basic page\r\n", "").await;
+    let seen = &admin.seen()[0];
+    assert_eq!(seen.headers.get_all("x-admin-token").iter().collect::<Vec<_>>(), ["canary-token"]);
+    assert_eq!(seen.header("authorization"), None);
+}
+
+#[tokio::test]
+async fn login_and_logout_are_native_when_a_person_asks_and_403_otherwise() {
+    let admin = Admin::start(|_| text("reached")).await;
+    let mut bench = Bench::before(&base(&admin)).await;
+    for (method, target) in
+        [("GET", "/asyncmq/logout"), ("POST", "/asyncmq/logout"), ("GET", "/logout"), ("POST", "/asyncmq/log%6Fut/")]
+    {
+        assert_eq!(bench.page(method, target, "", "").await.status, 204, "{method} {target}");
+        assert_eq!(bench.report().await, GatewayEvent::SignOutRequested);
+    }
+    assert_eq!(bench.page("GET", "/asyncmq/login?next=/asyncmq/queues%3Fa%3D1", "", "").await.status, 204);
+    assert_eq!(bench.report().await, GatewayEvent::SignInRequested { next: Some("/asyncmq/queues?a=1".into()) });
+    for target in ["/asyncmq/logout", "/logout", "/asyncmq/login"] {
+        assert_eq!(bench.fetch("GET", target, "").await.status, 403, "a fetch of {target}");
+        let image = format!(
+            "GET {target} HTTP/1.1\r\nHost: {}\r\nCookie: {}\r\nSec-Fetch-Site: same-origin\r\nSec-Fetch-Mode: \
+             no-cors\r\nSec-Fetch-Dest: image\r\n\r\n",
+            bench.host, bench.cookie
+        );
+        assert_eq!(bench.send(&image).await.status, 403, "an image of {target}");
+        let frame = image.replace("no-cors", "navigate").replace("image", "iframe");
+        assert_eq!(bench.send(&frame).await.status, 403, "a frame of {target}");
+    }
+    assert!(bench.reports.try_recv().is_err(), "nobody was asked");
+    assert_eq!(admin.seen().len(), 0);
+}
+
+#[tokio::test]
+async fn a_next_that_a_page_made_stays_inside_the_realm() {
+    let admin = Admin::start(|_| text("reached")).await;
+    let mut bench = Bench::before(&base(&admin)).await;
+    for next in [
+        "//evil.example/",
+        "https://evil.example/asyncmq/",
+        "/%5Cevil.example",
+        "/asyncmq/%0aX",
+        "/asyncmq/%252e%252e/../x",
+        "/other/",
+        "/asyncmq/../other",
+        "javascript:alert(1)",
+        "/asyncmq/logout",
+        "",
+    ] {
+        bench.page("GET", &format!("/asyncmq/login?next={next}"), "", "").await;
+        assert_eq!(bench.report().await, GatewayEvent::SignInRequested { next: None }, "{next}");
+    }
+}
+
+#[tokio::test]
+async fn an_expired_session_sends_nothing_and_answers_by_itself() {
+    let admin = Admin::start(|_| text("reached")).await;
+    let bench = Bench::before(&base(&admin)).await;
+    bench.clock.advance(1_000);
+    assert_eq!(bench.page("GET", "/asyncmq/queues?x=1", "", "").await.status, 401);
+    assert_eq!(bench.fetch("GET", "/asyncmq/metrics/history", "").await.status, 401);
+    assert_eq!(bench.page("POST", "/asyncmq/queues/a", "", "a=1").await.status, 401);
+    assert_eq!(admin.seen().len(), 0);
+    assert!(matches!(bench.session.state(), SessionState::Expired { .. }));
+}
+
+#[tokio::test]
+async fn pages_are_rewritten_to_this_origin_and_payloads_are_not() {
+    let admin = Admin::start(|seen| {
+        let host = seen.header("host").expect("host");
+        html(format!(
+            "<link rel=stylesheet href=\"http://{host}/asyncmq/static/a.css\"><a href='http://{host}/asyncmq/?a=1&amp;b=2'>x</a>\
+             <input type=hidden name=job_def value='{{\"url\":\"http://{host}/asyncmq/\"}}'><pre>http://{host}/</pre>"
+        ))
+    })
+    .await;
+    let bench = Bench::before(&base(&admin)).await;
+    let page = bench.page("GET", "/asyncmq/", "", "").await.text();
+    let address = admin.address;
+    assert!(page.contains("href=\"/asyncmq/static/a.css\"") && page.contains("/asyncmq/?a=1&amp;b=2"), "{page}");
+    assert!(page.contains(&format!("value='{{\"url\":\"http://{address}/asyncmq/\"}}'")), "{page}");
+    assert!(page.contains(&format!("<pre>http://{address}/</pre>")), "{page}");
+}
+
+#[tokio::test]
+async fn redirects_inside_the_realm_lead_to_this_origin() {
+    let admin = Admin::start(|seen| {
+        let location = format!("http://{}/asyncmq/queues?x=1", seen.header("host").expect("host"));
+        answer(303, &[("location", &location)], "")
+    })
+    .await;
+    let bench = Bench::before(&base(&admin)).await;
+    let answer = bench.page("POST", "/asyncmq/queues", "", "a=1").await;
+    assert_eq!((answer.status, answer.header("location")), (303, Some("/asyncmq/queues?x=1")));
+    assert_eq!(admin.seen()[0].header("origin"), Some(format!("http://{}", admin.address).as_str()));
+}
+
+#[tokio::test]
+async fn a_body_reaches_the_admin_byte_for_byte() {
+    let admin = Admin::start(|_| text("ok")).await;
+    let bench = Bench::before(&base(&admin)).await;
+    let body = format!("job_def=%7B%22a%22%3A+1%7D&x={}", "é&".repeat(50_000));
+    bench.page("POST", "/asyncmq/queues/a/repeatables", "Content-Type: application/x-www-form-urlencoded\r\n", &body).await;
+    let seen = &admin.seen()[0];
+    assert_eq!(seen.body, body.as_bytes());
+    assert_eq!(seen.header("content-length"), Some(body.len().to_string().as_str()));
+    assert_eq!(seen.header("transfer-encoding"), None);
+}
+
+#[tokio::test]
+async fn head_not_modified_and_etags_pass_verbatim() {
+    let admin = Admin::start(|seen| {
+        if seen.header("if-none-match") == Some("unquoted-etag") {
+            answer(304, &[("etag", "unquoted-etag")], "")
+        } else {
+            answer(200, &[("etag", "unquoted-etag"), ("content-type", "text/css")], "body{}")
+        }
+    })
+    .await;
+    let bench = Bench::before(&base(&admin)).await;
+    let first = bench.fetch("GET", "/asyncmq/static/a.css", "").await;
+    assert_eq!((first.status, first.header("etag"), first.text().as_str()), (200, Some("unquoted-etag"), "body{}"));
+    let second = bench.fetch("GET", "/asyncmq/static/a.css", "If-None-Match: unquoted-etag\r\n").await;
+    assert_eq!((second.status, second.body.len()), (304, 0));
+}

@@ -1,0 +1,425 @@
+//! The types that the shell's UI and the core exchange, and the TypeScript made from them.
+//!
+//! The core sends one [`ShellState`] whole after every change (event [`STATE_EVENT`]), so the UI never has to merge
+//! anything. No type here can carry a credential out of the core: a token travels inwards only, as a command's argument.
+//!
+//! All times are milliseconds since the Unix epoch, the unit of JavaScript's `Date`.
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+/// The event whose payload is the whole [`ShellState`].
+pub const STATE_EVENT: &str = "shell-state";
+
+/// Everything that the shell shows.
+#[derive(Debug, Clone, PartialEq, Serialize, TS)]
+#[ts(export)]
+pub struct ShellState {
+    /// In the order of the rail.
+    pub environments: Vec<EnvironmentView>,
+    /// The id of the environment on stage.
+    pub selected: Option<String>,
+    /// Whether secrets can be stored on this computer.
+    pub keychain: KeychainView,
+    /// Why the environments' file was left alone; while it is set, environments cannot be changed.
+    pub settings_problem: Option<Problem>,
+    /// What waits for the operator's answer, oldest first.
+    pub prompts: Vec<Prompt>,
+    /// What happened and needs no answer (a download was saved), newest last. Dismissed by id.
+    pub notices: Vec<Notice>,
+    /// Where settings and logs are, for the about panel.
+    pub folders: Folders,
+    /// The namespace of this run where it is not the operator's own: "development", "demo".
+    pub profile: Option<String>,
+}
+
+/// One environment as the rail, the bar and the editor show it.
+#[derive(Debug, Clone, PartialEq, Serialize, TS)]
+#[ts(export)]
+pub struct EnvironmentView {
+    /// Stable and unique.
+    pub id: String,
+    /// What the operator typed, and what the editor edits.
+    pub draft: EnvironmentDraft,
+    /// Where the session stands.
+    pub session: SessionView,
+    /// Whether the remote side can be reached.
+    pub connection: ConnectionView,
+    /// What the vault holds for it.
+    pub stored_credential: StoredCredentialView,
+    /// The page on stage; `None` while no dashboard is open.
+    pub page: Option<PageView>,
+}
+
+/// An environment as the operator describes it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct EnvironmentDraft {
+    /// Shown everywhere.
+    pub name: String,
+    /// With the mount prefix, such as `https://admin.acme.example/asyncmq`.
+    pub base_url: String,
+    /// At most eight characters, such as `PROD`.
+    pub tag: String,
+    /// One of the fixed accents.
+    pub accent: Accent,
+    /// Relative to the mount prefix; `/login` unless the admin was told otherwise.
+    pub login_path: String,
+    /// The header that carries the token.
+    pub header_name: String,
+    /// The word before the token; empty for none.
+    pub scheme: String,
+    /// Whether plain http outside loopback is accepted here.
+    pub allow_plain_http: bool,
+    /// What may change the remote system.
+    pub protection: ProtectionView,
+}
+
+/// The accents that an environment can have; their colours are the UI's (light and dark).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+#[ts(export)]
+#[allow(missing_docs, reason = "the names are the colours")]
+pub enum Accent {
+    Red,
+    Orange,
+    Amber,
+    Green,
+    Teal,
+    Blue,
+    Violet,
+    Pink,
+    Slate,
+}
+
+/// What the gateway lets through to change the remote system.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+#[ts(export)]
+pub enum ProtectionView {
+    /// Everything passes.
+    Open,
+    /// Every unsafe method is refused.
+    Locked,
+}
+
+/// Where a session stands.
+#[derive(Debug, Clone, PartialEq, Serialize, TS)]
+#[serde(tag = "status", rename_all = "snake_case")]
+#[ts(export)]
+pub enum SessionView {
+    /// No credential is in use. `problem` says why when something happened.
+    SignedOut {
+        /// Why, when it was not the operator's own doing.
+        problem: Option<Problem>,
+    },
+    /// A credential is being tried against the admin.
+    SigningIn,
+    /// Signed in.
+    Active {
+        /// What the token says about the operator.
+        identity: IdentityView,
+        /// `None`: the token does not say.
+        expires_at: Option<f64>,
+    },
+    /// The token's time is up.
+    Expired {
+        /// When.
+        at: f64,
+        /// Who was signed in.
+        identity: IdentityView,
+    },
+    /// The admin did not accept the credential.
+    Refused {
+        /// What is known about why.
+        problem: Problem,
+        /// Who the token said the operator is.
+        identity: IdentityView,
+    },
+}
+
+/// What a token says about the operator, read without trusting it.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, TS)]
+#[ts(export)]
+#[allow(missing_docs, reason = "the names are those of the claims")]
+pub struct IdentityView {
+    /// The name to show: name, else subject, else "operator".
+    pub display_name: String,
+    pub subject: Option<String>,
+    pub issuer: Option<String>,
+    pub audience: Vec<String>,
+    pub roles: Vec<String>,
+    /// The admin claim, where there is one.
+    pub admin: Option<bool>,
+    pub issued_at: Option<f64>,
+    pub expires_at: Option<f64>,
+    /// The token could not be read: not a JWT.
+    pub opaque: bool,
+}
+
+/// Whether the remote side can be reached.
+#[derive(Debug, Clone, PartialEq, Serialize, TS)]
+#[serde(tag = "status", rename_all = "snake_case")]
+#[ts(export)]
+pub enum ConnectionView {
+    /// As far as is known.
+    Fine,
+    /// The last attempt failed.
+    Unreachable {
+        /// Since when.
+        since: f64,
+        /// What failed: DNS, connect, TLS, time-out.
+        problem: Problem,
+    },
+    /// It answers, but something between the console and the dashboard is wrong (trusted proxies, another sign-in,
+    /// mount prefix).
+    Impaired {
+        /// What it says.
+        problem: Problem,
+    },
+}
+
+/// What the vault holds for an environment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+#[serde(tag = "status", rename_all = "snake_case")]
+#[ts(export)]
+pub enum StoredCredentialView {
+    /// Nothing.
+    None,
+    /// A token that belongs to this environment's realm.
+    Ready,
+    /// A token that was stored for another address; it is not used until the operator confirms.
+    Moved {
+        /// The realm that it was stored for.
+        from: String,
+        /// The realm that the environment has now.
+        to: String,
+    },
+}
+
+/// The page that a dashboard shows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
+pub struct PageView {
+    /// The admin's real address of it, copyable.
+    pub url: String,
+    /// A document is on its way.
+    pub loading: bool,
+}
+
+/// What happened, and what to do next.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
+pub struct Problem {
+    /// Stable, for tests and styling: `expired`, `refused`, `not_admin`, `no_keychain`, …
+    pub code: String,
+    /// One line: what happened.
+    pub title: String,
+    /// Where, and what is known.
+    pub detail: String,
+    /// What to do next.
+    pub advice: String,
+}
+
+/// Whether secrets can be stored on this computer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+#[serde(tag = "status", rename_all = "snake_case")]
+#[ts(export)]
+pub enum KeychainView {
+    /// They can.
+    Available,
+    /// They cannot. With `memory_allowed` the operator agreed to go on for this run.
+    Unavailable {
+        /// Why, and how to fix it.
+        problem: Problem,
+        /// The operator agreed to keep secrets in memory for this run.
+        memory_allowed: bool,
+    },
+}
+
+/// A question that waits for the operator.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+#[ts(export)]
+pub enum Prompt {
+    /// The page or the bar asked to sign out: keep the stored token, remove it, or stay.
+    SignOut {
+        /// Of the environment.
+        environment: String,
+    },
+    /// The page asked to sign in (`/login`), or the operator wants another account.
+    SignIn {
+        /// Of the environment.
+        environment: String,
+    },
+    /// A page wants to open a link outside.
+    OpenExternal {
+        /// Answered by this id.
+        id: String,
+        /// Of the environment whose page asks.
+        environment: String,
+        /// The host to name.
+        host: String,
+        /// The whole address.
+        url: String,
+    },
+}
+
+/// Something that happened and needs no answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
+pub struct Notice {
+    /// Dismissed by this id.
+    pub id: String,
+    /// `download`, `refused_write`, `error`, `info`.
+    pub kind: String,
+    /// One sentence.
+    pub text: String,
+    /// The environment that it is about.
+    pub environment: Option<String>,
+}
+
+/// Where things are stored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
+#[allow(missing_docs, reason = "the names say it")]
+pub struct Folders {
+    pub settings: String,
+    pub logs: String,
+    pub downloads: String,
+}
+
+/// What is wrong with a draft, field by field; empty when it can be saved.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
+pub struct DraftReport {
+    /// The errors.
+    pub errors: Vec<FieldError>,
+    /// The base URL as it will be stored (scheme added, slash trimmed), when it is valid.
+    pub base_url: Option<String>,
+    /// The realm changes and a stored token stays behind until confirmed.
+    pub moves_credential: bool,
+}
+
+/// What is wrong with one field.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
+pub struct FieldError {
+    /// The field's name in [`EnvironmentDraft`].
+    pub field: String,
+    /// What is wrong and what to do.
+    pub message: String,
+}
+
+/// What `environment_add` and `environment_update` answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+#[serde(tag = "status", rename_all = "snake_case")]
+#[ts(export)]
+pub enum SaveOutcome {
+    /// It is on disk.
+    Saved {
+        /// Of the environment.
+        id: String,
+    },
+    /// Nothing was changed.
+    Invalid {
+        /// Why.
+        report: DraftReport,
+    },
+    /// Nothing was changed: the file could not be written.
+    Failed {
+        /// Why.
+        problem: Problem,
+    },
+}
+
+/// What a sign-in with a pasted token answers.
+#[derive(Debug, Clone, PartialEq, Serialize, TS)]
+#[serde(tag = "status", rename_all = "snake_case")]
+#[ts(export)]
+pub enum SignInOutcome {
+    /// The admin accepted the token; it is stored, or kept for this run.
+    SignedIn,
+    /// The core holds the token, unstored, and asks first (not a JWT, no subject, expired by this computer's clock only).
+    NeedsConfirmation {
+        /// Answered with `sign_in_confirm` or `sign_in_cancel`.
+        attempt: String,
+        /// What was found.
+        findings: Vec<Problem>,
+        /// What could be read.
+        identity: IdentityView,
+    },
+    /// Not stored. The token is forgotten.
+    Rejected {
+        /// Why.
+        problem: Problem,
+        /// What could be read from it.
+        identity: Option<IdentityView>,
+    },
+    /// The operator cancelled.
+    Cancelled,
+}
+
+/// What a command answers when it cannot be done.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
+pub struct CommandError {
+    /// What to show.
+    pub problem: Problem,
+}
+
+/// How much of the content area the shell needs for itself.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, TS)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+#[ts(export)]
+pub enum Cover {
+    /// The dashboard has the whole content area.
+    None,
+    /// A strip under the bar, in logical pixels.
+    Strip {
+        /// Its height.
+        height: f64,
+    },
+    /// The whole content area: the dashboard is hidden, its page stays alive.
+    Full,
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use ts_rs::{Config, TS};
+
+    use super::{CommandError, Cover, ShellState, SaveOutcome, SignInOutcome};
+
+    /// `BLESS=1 cargo test -p console-ipc` writes the bindings; without it a difference fails.
+    #[test]
+    fn the_bindings_in_the_ui_are_those_of_these_types() {
+        let committed = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../ui/src/lib/ipc/bindings");
+        let fresh = std::env::temp_dir().join(format!("console-ipc-{}", std::process::id()));
+        let target = if std::env::var_os("BLESS").is_some() { &committed } else { &fresh };
+        let config = Config::new().with_out_dir(target);
+        ShellState::export_all(&config).expect("export");
+        SaveOutcome::export_all(&config).expect("export");
+        SignInOutcome::export_all(&config).expect("export");
+        CommandError::export_all(&config).expect("export");
+        Cover::export_all(&config).expect("export");
+        if target == &committed {
+            return;
+        }
+        let mut names: Vec<_> = std::fs::read_dir(&fresh).expect("fresh").map(|e| e.expect("entry").file_name()).collect();
+        names.sort();
+        let mut old: Vec<_> = std::fs::read_dir(&committed).expect("committed").map(|e| e.expect("entry").file_name()).collect();
+        old.sort();
+        assert_eq!(old, names, "run BLESS=1 cargo test -p console-ipc");
+        for name in names {
+            assert_eq!(
+                std::fs::read_to_string(committed.join(&name)).expect("read"),
+                std::fs::read_to_string(fresh.join(&name)).expect("read"),
+                "{} drifted: run BLESS=1 cargo test -p console-ipc",
+                name.display()
+            );
+        }
+        std::fs::remove_dir_all(&fresh).expect("clean up");
+    }
+}

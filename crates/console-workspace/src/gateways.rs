@@ -1,0 +1,185 @@
+//! Opens and closes the gateways of environments, and reads what they report.
+
+use console_core::{environment::EnvironmentId, session::SessionState, token::Identity};
+use console_gateway::{Gateway, GatewayEvent, Upstream};
+use console_ipc::Prompt;
+use tokio::sync::mpsc;
+
+use crate::{StageOrder, station::Connection, words, workspace::Workspace};
+
+impl Workspace {
+    /// Opens the dashboard of the environment on stage, when it is signed in and not open yet.
+    pub(crate) async fn open_selected(&self) {
+        let Some(id) = self.inner().selected.clone() else { return };
+        self.open(&id, None).await;
+    }
+
+    /// Opens a dashboard at `path` (or its first page), when the session is active and it is not open yet.
+    pub(crate) async fn open(&self, id: &EnvironmentId, path: Option<String>) {
+        let upstream = {
+            let inner = self.inner();
+            let Some(station) = inner.stations.get(id) else { return };
+            if station.gateway.is_some() || !matches!(station.session.state(), SessionState::Active { .. }) {
+                return;
+            }
+            Upstream {
+                environment: station.environment.clone(),
+                client: station.client.clone(),
+                session: station.session.clone(),
+            }
+        };
+        let (reports, received) = mpsc::unbounded_channel();
+        let session = upstream.session.clone();
+        match Gateway::start(upstream, reports).await {
+            Ok(gateway) => {
+                let Ok(entry) = gateway.entry(path.as_deref()) else { return };
+                let origin = gateway.origin();
+                {
+                    let mut inner = self.inner();
+                    let Some(station) = inner.stations.get_mut(id) else { return };
+                    // Two openings at once, or an environment that was edited meanwhile: the first stays.
+                    if station.gateway.is_some() || !std::sync::Arc::ptr_eq(&station.session, &session) {
+                        return;
+                    }
+                    station.operator = operator(&session.state());
+                    station.gateway = Some(gateway);
+                    drop(inner);
+                }
+                tokio::spawn(self.clone().listen(id.clone(), received));
+                self.order(StageOrder::Open { environment: id.clone(), entry, origin });
+                self.publish();
+            }
+            Err(error) => {
+                self.inner().notify("error", format!("The dashboard cannot open: {error}."), Some(id));
+                self.publish();
+            }
+        }
+    }
+
+    /// Ends a dashboard: its webview, its storage, its streams, its cookies.
+    pub(crate) fn close(&self, id: &EnvironmentId) {
+        let gateway = {
+            let mut inner = self.inner();
+            let Some(station) = inner.stations.get_mut(id) else { return };
+            station.page = None;
+            station.operator = None;
+            station.connection = Connection::Fine;
+            station.gateway.take()
+        };
+        if let Some(gateway) = gateway {
+            gateway.forget_operator();
+            drop(gateway);
+            self.order(StageOrder::Close { environment: id.clone() });
+        }
+    }
+
+    /// After a sign-in: the same operator goes on where they were, another gets a dashboard of their own.
+    pub(crate) async fn resume(&self, id: &EnvironmentId) {
+        let (same_operator, open) = {
+            let inner = self.inner();
+            let Some(station) = inner.stations.get(id) else { return };
+            let now = operator(&station.session.state());
+            let same = match (&station.operator, &now) {
+                (Some(before), Some(now)) => before.is_same_operator(now),
+                _ => false,
+            };
+            (same, station.gateway.is_some())
+        };
+        let next = self.change(id, |station| station.next.take()).flatten();
+        if !open {
+            self.open(id, next).await;
+            return;
+        }
+        let back = self
+            .change(id, |station| station.gateway.as_ref().and_then(Gateway::take_return_path))
+            .flatten();
+        if same_operator {
+            if let Some(path) = next.or(back) {
+                self.go_to(id, &path);
+            }
+            self.publish();
+        } else {
+            // Where they were is the page's address, not what it held.
+            let path = next.or(back).or_else(|| {
+                self.read(id, |station| station.page.as_ref().and_then(|page| path_of(&page.url))).ok().flatten()
+            });
+            self.close(id);
+            self.open(id, path).await;
+        }
+    }
+
+    /// Sends an open dashboard to a path of its gateway.
+    pub(crate) fn go_to(&self, id: &EnvironmentId, path_and_query: &str) {
+        let url = self
+            .read(id, |station| station.gateway.as_ref().and_then(|gateway| gateway.origin().join(path_and_query).ok()))
+            .ok()
+            .flatten();
+        if let Some(url) = url {
+            self.order(StageOrder::Navigate { environment: id.clone(), url });
+        }
+    }
+
+    async fn listen(self, id: EnvironmentId, mut reports: mpsc::UnboundedReceiver<GatewayEvent>) {
+        while let Some(event) = reports.recv().await {
+            self.on_gateway_event(&id, event);
+        }
+    }
+
+    fn on_gateway_event(&self, id: &EnvironmentId, event: GatewayEvent) {
+        let now = self.core.clock.now();
+        {
+            let mut inner = self.inner();
+            let Some(station) = inner.stations.get_mut(id) else { return };
+            let tag = station.environment.tag.clone();
+            let base_url = station.environment.base_url.to_string();
+            match event {
+                GatewayEvent::SignInRequested { next } => {
+                    station.next = next;
+                    crate::prompts::add(&mut inner.prompts, Prompt::SignIn { environment: id.to_string() });
+                }
+                GatewayEvent::SignOutRequested => {
+                    crate::prompts::add(&mut inner.prompts, Prompt::SignOut { environment: id.to_string() });
+                }
+                GatewayEvent::WriteRefused => {
+                    inner.notify("refused_write", format!("{tag} is locked. Nothing was done."), Some(id));
+                }
+                GatewayEvent::WriteNotDone { surely: true } => inner.notify(
+                    "refused_write",
+                    format!("Nothing was done on {tag}: the session had ended before the action reached the dashboard."),
+                    Some(id),
+                ),
+                GatewayEvent::WriteNotDone { surely: false } => inner.notify(
+                    "refused_write",
+                    format!("{tag} answered 401 to an action: look whether it was carried out before you do it again."),
+                    Some(id),
+                ),
+                GatewayEvent::Unreachable(why) => {
+                    let since = match &station.connection {
+                        Connection::Unreachable { since, .. } => *since,
+                        _ => now,
+                    };
+                    station.connection = Connection::Unreachable { since, problem: words::unreachable(&why, &tag) };
+                }
+                GatewayEvent::Impaired(outcome) => {
+                    station.connection = Connection::Impaired(words::outcome_problem(&outcome, None, &tag, &base_url));
+                }
+                GatewayEvent::Fine => station.connection = Connection::Fine,
+            }
+        }
+        self.publish();
+    }
+}
+
+fn operator(state: &SessionState) -> Option<Identity> {
+    match state {
+        SessionState::Active { identity }
+        | SessionState::Expired { identity, .. }
+        | SessionState::Refused { identity, .. } => Some(identity.clone()),
+        SessionState::SignedOut | SessionState::SigningIn => None,
+    }
+}
+
+fn path_of(address: &str) -> Option<String> {
+    let url = url::Url::parse(address).ok()?;
+    Some(url.query().map_or_else(|| url.path().to_owned(), |query| format!("{}?{query}", url.path())))
+}

@@ -1,0 +1,17 @@
+//! All environments together: their sessions and gateways, and the state that the shell shows. No Tauri.
+//!
+//! [`Workspace`] has one method for every command of the shell's UI. Every change is published as one whole
+//! [`console_ipc::ShellState`]; what the window has to do follows as [`StageOrder`]s.
+
+mod convert;
+mod environments;
+mod gateways;
+mod prompts;
+mod sign_in;
+mod stage_order;
+mod station;
+mod words;
+mod workspace;
+
+pub use stage_order::{StageOrder, StageReport};
+pub use workspace::{Options, StartError, Workspace};

@@ -1,0 +1,81 @@
+//! What the workspace asks of the stage, and what the stage reports back.
+
+use console_core::environment::EnvironmentId;
+use console_ipc::Cover;
+use url::Url;
+
+/// An order for the stage. Orders are carried out in the sequence in which they were sent.
+#[derive(Debug, Clone, PartialEq)]
+pub enum StageOrder {
+    /// Make the environment's dashboard webview (no IPC, ephemeral storage) and send it to `entry`. When there is one
+    /// already, it is closed first.
+    Open {
+        /// Whose dashboard.
+        environment: EnvironmentId,
+        /// The single-use entry address; lives seconds.
+        entry: Url,
+        /// `http://127.0.0.1:<port>`: the only origin that this webview may load as a document.
+        origin: Url,
+    },
+    /// Send an open dashboard to an address inside its origin.
+    Navigate {
+        /// Whose dashboard.
+        environment: EnvironmentId,
+        /// Where to.
+        url: Url,
+    },
+    /// Load the current page again.
+    Reload {
+        /// Whose dashboard.
+        environment: EnvironmentId,
+    },
+    /// Destroy the webview and its storage.
+    Close {
+        /// Whose dashboard.
+        environment: EnvironmentId,
+    },
+    /// Show this environment's dashboard (or none) with as much of the content area as the cover leaves.
+    Show {
+        /// Whose dashboard; `None`: the shell alone.
+        environment: Option<EnvironmentId>,
+        /// What the shell needs.
+        cover: Cover,
+    },
+    /// Open an http(s) address in the system browser.
+    OpenExternal {
+        /// The address.
+        url: Url,
+    },
+}
+
+/// What the stage reports.
+#[derive(Debug, Clone, PartialEq)]
+pub enum StageReport {
+    /// The dashboard's document address changed, or its loading began or ended.
+    Page {
+        /// Whose dashboard.
+        environment: EnvironmentId,
+        /// The gateway's address of it.
+        url: Url,
+        /// A document is on its way.
+        loading: bool,
+    },
+    /// The page wants an address outside its origin. The stage has already refused the navigation.
+    OutsideLink {
+        /// Whose dashboard.
+        environment: EnvironmentId,
+        /// The address, of any scheme.
+        url: Url,
+        /// It came from a person's click on a link, as far as the platform tells.
+        by_gesture: bool,
+    },
+    /// A download ended.
+    Downloaded {
+        /// Whose dashboard.
+        environment: EnvironmentId,
+        /// Where it is, or `None` when it failed.
+        path: Option<std::path::PathBuf>,
+        /// The file's name.
+        name: String,
+    },
+}
