@@ -1,9 +1,39 @@
-//! Declares every IPC command to the access control list, so that a command is denied unless a capability names it.
+//! Declares every IPC command to the access control list: a command that no capability names is denied to everyone.
+
+const COMMANDS: &[&str] = &[
+    "dashboard_reload",
+    "environment_add",
+    "environment_check",
+    "environment_remove",
+    "environment_reorder",
+    "environment_select",
+    "environment_update",
+    "external_link_answer",
+    "keychain_retry",
+    "keychain_use_memory",
+    "notice_dismiss",
+    "protection_set",
+    "shell_state",
+    "sign_in_cancel",
+    "sign_in_confirm",
+    "sign_in_open",
+    "sign_in_with_stored",
+    "sign_in_with_token",
+    "sign_out",
+    "sign_out_cancel",
+    "sign_out_open",
+    "stage_cover",
+    "stage_focus_shell",
+    "stored_credential_confirm",
+    "stored_credential_forget",
+];
 
 fn main() {
     println!("cargo:rerun-if-changed=ui/dist");
     tauri_build::try_build(
-        tauri_build::Attributes::new().capabilities_path_pattern("./src-tauri/capabilities/**/*"),
+        tauri_build::Attributes::new()
+            .capabilities_path_pattern("./src-tauri/capabilities/**/*")
+            .app_manifest(tauri_build::AppManifest::new().commands(COMMANDS)),
     )
     .expect("tauri.conf.json and the capabilities must be valid");
 }

@@ -1,3 +1,88 @@
-//! The desktop shell.
-/// Runs the app.
-pub fn run() { tauri::Builder::default().run(tauri::generate_context!()).expect("run"); }
+//! The desktop shell: one window, thin. No HTTP, no keychain; everything is asked of the workspace.
+
+mod arguments;
+mod commands;
+mod log;
+mod stage;
+
+use std::ffi::OsString;
+
+use console_core::profile::Profile;
+use console_workspace::{Options, Workspace};
+use tauri::{Emitter, EventTarget, Manager};
+
+use arguments::Arguments;
+use commands::{environment, prompt, session, shell};
+
+pub use arguments::Stop;
+
+/// The label of the shell webview, which the capability names.
+const SHELL: &str = "shell";
+/// Tauri lets WebDriver in when this variable is set, in release builds too.
+const AUTOMATION: &str = "TAURI_WEBVIEW_AUTOMATION";
+
+/// Runs the console until its window is closed.
+///
+/// # Errors
+/// [`Stop`]: what to print instead.
+pub fn start(words: impl IntoIterator<Item = OsString>) -> Result<(), Stop> {
+    let arguments = Arguments::read(words)?;
+    if std::env::var_os(AUTOMATION).is_some() && !cfg!(feature = "automation") {
+        return Err(Stop::Automation);
+    }
+    let profile = Profile::named(arguments.profile.as_deref())?;
+    let _log = log::start(&profile.log_dir(), arguments.log_level);
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), profile = profile.name(), "started");
+
+    let app = tauri::Builder::default()
+        .invoke_handler(tauri::generate_handler![
+            environment::environment_add,
+            environment::environment_check,
+            environment::environment_remove,
+            environment::environment_reorder,
+            environment::environment_select,
+            environment::environment_update,
+            environment::protection_set,
+            prompt::external_link_answer,
+            prompt::notice_dismiss,
+            session::keychain_retry,
+            session::keychain_use_memory,
+            session::sign_in_cancel,
+            session::sign_in_confirm,
+            session::sign_in_open,
+            session::sign_in_with_stored,
+            session::sign_in_with_token,
+            session::sign_out,
+            session::sign_out_cancel,
+            session::sign_out_open,
+            session::stored_credential_confirm,
+            session::stored_credential_forget,
+            shell::dashboard_reload,
+            shell::shell_state,
+            shell::stage_cover,
+            shell::stage_focus_shell,
+        ])
+        .setup(move |app| {
+            let options = Options { profile: arguments.profile.clone(), downloads: Profile::downloads_dir() };
+            let (workspace, orders) = tauri::async_runtime::block_on(Workspace::start(options))?;
+            app.manage(workspace.clone());
+            let stage = stage::Stage::open(app.handle(), &profile, workspace.clone())?;
+            tauri::async_runtime::spawn(stage.carry_out(orders));
+            tauri::async_runtime::spawn(publish(app.handle().clone(), workspace));
+            Ok(())
+        })
+        .build(tauri::generate_context!())?;
+    app.run(|_, _| {});
+    Ok(())
+}
+
+/// Sends every new state to the shell webview, and to no other.
+async fn publish(app: tauri::AppHandle, workspace: Workspace) {
+    let mut states = workspace.subscribe();
+    while states.changed().await.is_ok() {
+        let state = states.borrow_and_update().clone();
+        if let Err(error) = app.emit_to(EventTarget::webview(SHELL), console_ipc::STATE_EVENT, &*state) {
+            tracing::warn!(%error, "a state was not sent to the shell");
+        }
+    }
+}

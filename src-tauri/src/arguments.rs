@@ -1,0 +1,108 @@
+//! What was asked on the command line?
+
+use std::{ffi::OsString, process::ExitCode};
+
+const HELP: &str = "\
+AsyncMQ Console: one window for every AsyncMQ environment.
+
+Usage: asyncmq-console [--profile NAME] [--log-level LEVEL]
+
+  --profile NAME     use settings and keychain entries of their own (a-z, 0-9, -)
+  --log-level LEVEL  error, warn, info (the default), debug or trace
+  --version          print the version
+  --help             print this
+";
+
+/// A start that was asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Arguments {
+    pub(crate) profile: Option<String>,
+    pub(crate) log_level: tracing::Level,
+}
+
+/// Why the program ends before a window is there.
+#[derive(Debug, thiserror::Error)]
+pub enum Stop {
+    /// It printed what was asked for.
+    #[error("{0}")]
+    Printed(String),
+    /// The command line cannot be understood.
+    #[error("{0}\nTry asyncmq-console --help.")]
+    Usage(String),
+    /// Somebody wants to drive the window.
+    #[error(
+        "TAURI_WEBVIEW_AUTOMATION is set: this build does not let other programs drive its window. Unset it and start again."
+    )]
+    Automation,
+    /// The workspace did not start.
+    #[error(transparent)]
+    Workspace(#[from] console_workspace::StartError),
+    /// The profile's folders cannot be found.
+    #[error(transparent)]
+    Profile(#[from] console_core::profile::ProfileError),
+    /// There is no window system, or no webview.
+    #[error("the window could not be opened: {0}")]
+    Window(#[from] tauri::Error),
+}
+
+impl Stop {
+    /// Prints it where a person looks for it.
+    pub fn report(&self) -> ExitCode {
+        if let Self::Printed(text) = self {
+            print!("{text}");
+            return ExitCode::SUCCESS;
+        }
+        eprintln!("asyncmq-console: {self}");
+        ExitCode::from(if matches!(self, Self::Usage(_)) { 2 } else { 1 })
+    }
+}
+
+impl Arguments {
+    /// Reads the command line; the first word is the program's name.
+    pub(crate) fn read(words: impl IntoIterator<Item = OsString>) -> Result<Self, Stop> {
+        let usage = |error: lexopt::Error| Stop::Usage(error.to_string());
+        let mut arguments = Self {
+            // A development build leaves the operator's own environments alone.
+            profile: cfg!(debug_assertions).then(|| "development".to_owned()),
+            log_level: tracing::Level::INFO,
+        };
+        let mut parser = lexopt::Parser::from_iter(words);
+        while let Some(argument) = parser.next().map_err(usage)? {
+            match argument {
+                lexopt::Arg::Long("profile") => {
+                    let name = parser.value().map_err(usage)?;
+                    arguments.profile = Some(name.to_string_lossy().into_owned());
+                }
+                lexopt::Arg::Long("log-level") => {
+                    let level = parser.value().map_err(usage)?.to_string_lossy().into_owned();
+                    arguments.log_level =
+                        level.parse().map_err(|_| Stop::Usage(format!("`{level}` is not a log level")))?;
+                }
+                lexopt::Arg::Long("version") | lexopt::Arg::Short('V') => {
+                    return Err(Stop::Printed(concat!("asyncmq-console ", env!("CARGO_PKG_VERSION"), "\n").into()));
+                }
+                lexopt::Arg::Long("help") | lexopt::Arg::Short('h') => return Err(Stop::Printed(HELP.into())),
+                other => return Err(usage(other.unexpected())),
+            }
+        }
+        Ok(arguments)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Arguments, Stop};
+
+    fn read(words: &[&str]) -> Result<Arguments, Stop> {
+        Arguments::read(std::iter::once("asyncmq-console").chain(words.iter().copied()).map(Into::into))
+    }
+
+    #[test]
+    fn a_profile_and_a_level_are_read_and_anything_else_is_named() {
+        let arguments = read(&["--profile", "demo", "--log-level=trace"]).expect("reads");
+        assert_eq!((arguments.profile.as_deref(), arguments.log_level), (Some("demo"), tracing::Level::TRACE));
+        assert!(matches!(read(&["--token", "x"]), Err(Stop::Usage(text)) if text.contains("--token")));
+        assert!(matches!(read(&["--log-level", "loud"]), Err(Stop::Usage(text)) if text.contains("loud")));
+        assert!(matches!(read(&["--version"]), Err(Stop::Printed(_))));
+    }
+}
