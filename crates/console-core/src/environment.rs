@@ -171,6 +171,10 @@ impl CheckedDraft {
 
 const LONGEST_NAME: usize = 80;
 const LONGEST_TAG: usize = 8;
+/// In characters. A token pasted into the wrong field would else end up in the settings file.
+const LONGEST_SCHEME: usize = 24;
+const LONGEST_HEADER_NAME: usize = 64;
+const LONGEST_LOGIN_PATH: usize = 200;
 
 /// Headers that may not carry a token: hop-by-hop (RFC 9110 §7.6.1), or set by the gateway or the browser itself.
 const RESERVED_HEADERS: [&str; 20] = [
@@ -254,28 +258,41 @@ fn shown_text(text: &str, longest: usize, what: &str) -> Result<String, String> 
     Ok(text.to_owned())
 }
 
-/// Control characters, and the format characters that reorder or hide text (Unicode TR 9, TR 36).
+/// Control characters, line separators, and the characters that reorder, hide or blank text (Unicode TR 9, TR 36).
 fn is_invisible(c: char) -> bool {
     c.is_control()
-        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{061c}')
+        || matches!(c,
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{180e}' | '\u{200b}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}'
+            | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
+/// Refuses what is longer than any such text is, without repeating it: it may be a pasted token.
+fn at_most(text: &str, longest: usize) -> Result<&str, String> {
+    let text = text.trim();
+    if text.chars().count() <= longest {
+        Ok(text)
+    } else {
+        Err(format!("use at most {longest} characters: a token does not belong here, it goes into the sign-in"))
+    }
 }
 
 fn login_path(text: &str) -> Result<String, String> {
-    let text = text.trim();
+    let text = at_most(text, LONGEST_LOGIN_PATH)?;
     let sound = text.starts_with('/')
         && text.len() > 1
         && !text.contains(['?', '#', '\\', '%'])
         && text.chars().all(|c| c.is_ascii_graphic())
-        && !text[1..].trim_end_matches('/').split('/').any(|segment| matches!(segment, "" | "." | ".."));
+        && !text[1..].strip_suffix('/').unwrap_or(&text[1..]).split('/').any(|segment| matches!(segment, "" | "." | ".."));
     if sound {
-        Ok(text.trim_end_matches('/').to_owned())
+        Ok(text.strip_suffix('/').unwrap_or(text).to_owned())
     } else {
         Err(format!("`{text}` is not a path: give one such as /login, below the mount prefix"))
     }
 }
 
 fn header_name(text: &str) -> Result<HeaderName, String> {
-    let text = text.trim();
+    let text = at_most(text, LONGEST_HEADER_NAME)?;
     let name: HeaderName =
         text.parse().map_err(|_| format!("`{text}` is not a header's name: give one such as Authorization"))?;
     let reserved = RESERVED_HEADERS.contains(&name.as_str())
@@ -288,7 +305,7 @@ fn header_name(text: &str) -> Result<HeaderName, String> {
 
 /// RFC 9110 §11.1: a token, or nothing.
 fn scheme(text: &str) -> Result<String, String> {
-    let text = text.trim();
+    let text = at_most(text, LONGEST_SCHEME)?;
     if text.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b)) {
         Ok(text.to_owned())
     } else {
@@ -298,7 +315,7 @@ fn scheme(text: &str) -> Result<String, String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Accent, EnvironmentDraft, Protection};
+    use super::{Accent, EnvironmentDraft, EnvironmentId, Protection};
 
     fn draft() -> EnvironmentDraft {
         EnvironmentDraft {
@@ -338,7 +355,11 @@ mod tests {
 
     #[test]
     fn headers_that_mean_something_else_cannot_carry_a_token() {
-        for name in ["Host", "cookie", "Connection", "Content-Type", "TE", "X-Forwarded-For", "Sec-Fetch-Site", "Origin"] {
+        for name in [
+            "Host", "cookie", "Set-Cookie", "Connection", "Keep-Alive", "Proxy-Connection", "Proxy-Authenticate",
+            "Proxy-Authorization", "TE", "Trailer", "Transfer-Encoding", "Upgrade", "Content-Type", "Content-Length",
+            "Forwarded", "X-Forwarded-For", "Sec-Fetch-Site", "Origin", "Referer", "", "a:b", "ü",
+        ] {
             assert_eq!(wrong(|draft| draft.header_name = name.into()), ["header_name"], "{name}");
         }
         assert!(wrong(|draft| draft.header_name = "X-Admin-Token".into()).is_empty());
@@ -348,11 +369,50 @@ mod tests {
     fn a_name_cannot_reorder_the_text_around_it() {
         assert_eq!(wrong(|draft| draft.tag = "PR\u{202e}OD".into()), ["tag"]);
         assert_eq!(wrong(|draft| draft.name = "a\nb".into()), ["name"]);
+        for hidden in ['\u{2028}', '\u{200b}', '\u{3164}', '\u{e0041}', '\u{7f}'] {
+            assert_eq!(wrong(|draft| draft.tag = hidden.into()), ["tag"], "{hidden:?}");
+        }
+        assert!(wrong(|draft| draft.tag = "ÄÖÜ☠️".into()).is_empty());
+    }
+
+    #[test]
+    fn lengths_are_counted_in_characters() {
+        assert!(wrong(|draft| draft.tag = "ÄÖÜÄÖÜÄÖ".into()).is_empty());
+        assert_eq!(wrong(|draft| draft.tag = "ÄÖÜÄÖÜÄÖÜ".into()), ["tag"]);
+        assert!(wrong(|draft| draft.name = "ü".repeat(80)).is_empty());
+        assert_eq!(wrong(|draft| draft.name = "ü".repeat(81)), ["name"]);
+    }
+
+    #[test]
+    fn a_token_pasted_into_the_wrong_field_is_refused_and_not_repeated() {
+        let token = format!("eyJhbGciOiJIUzI1NiJ9.{}.canary", "x".repeat(300));
+        let mut draft = draft();
+        draft.scheme = token.clone();
+        draft.header_name = token.clone();
+        draft.login_path = format!("/{token}");
+        draft.tag = token.clone();
+        draft.name = token.clone();
+        draft.base_url = format!("https://user:{token}@a.example");
+        let errors = draft.check().expect_err("refused");
+        assert_eq!(errors.len(), 6);
+        assert!(!format!("{errors:?}").contains("canary"), "{errors:?}");
+        draft.scheme = "Bearer canary-canary-canary-canary".into();
+        assert!(!format!("{:?}", draft.check()).split("FieldError").any(|e| e.contains("scheme") && e.contains("canary")));
+    }
+
+    #[test]
+    fn an_id_is_16_lower_case_hexadecimal_digits() {
+        let id = EnvironmentId::random().expect("random");
+        assert_eq!(id.to_string().parse(), Ok(id.clone()));
+        assert_ne!(EnvironmentId::random().expect("random"), id);
+        for text in ["", "0123456789ABCDEF", "0123456789abcde", "0123456789abcdef0", "../3456789abcdef"] {
+            assert!(text.parse::<EnvironmentId>().is_err(), "{text}");
+        }
     }
 
     #[test]
     fn a_login_path_is_one_path() {
-        for path in ["/login?x", "/../login", "//login", "/a b", "/", "", "/lo%67in"] {
+        for path in ["/login?x", "/../login", "//login", "/a b", "/", "", "/lo%67in", "/a//", "/.", "/a/..", "/a\\b", "/a#b", "https://b.example/login"] {
             assert_eq!(wrong(|draft| draft.login_path = path.into()), ["login_path"], "{path}");
         }
     }

@@ -25,7 +25,8 @@ pub enum BaseUrlError {
     Query,
     #[error("leave `#…` out of the address: give only the part up to the mount prefix")]
     Fragment,
-    #[error("the path `{0}` can be read in two ways: give it without `.`, `..`, `//`, `\\`, `%2F` or control characters")]
+    #[error("the path `{0}` can be read in two ways: give it without `.`, `..`, `//`, `\\`, `%2E`, `%2F`, `%25` or control \
+             characters")]
     Path(String),
 }
 
@@ -46,7 +47,11 @@ impl BaseUrl {
         if text.is_empty() {
             return Err(BaseUrlError::Empty);
         }
-        let url = parse_forgiving(text)?;
+        // The URL parser drops tabs and line breaks silently: an address that holds them is not what it looks like.
+        if text.chars().any(char::is_control) {
+            return Err(BaseUrlError::NotAUrl(without_user_info(text)));
+        }
+        let mut url = parse_forgiving(text)?;
         if !matches!(url.scheme(), "http" | "https") {
             return Err(BaseUrlError::Scheme(url.scheme().to_owned()));
         }
@@ -60,10 +65,9 @@ impl BaseUrl {
             return Err(BaseUrlError::Fragment);
         }
         let written = written_path(text);
-        let mut url = url;
-        let path = url.path().trim_end_matches('/').to_owned();
-        if is_ambiguous(written.trim_end_matches('/')) || is_ambiguous(&path) {
-            return Err(BaseUrlError::Path(written.to_owned()));
+        let path = without_trailing_slash(url.path()).to_owned();
+        if is_ambiguous(without_trailing_slash(written)) || is_ambiguous(&path) {
+            return Err(BaseUrlError::Path(without_user_info(written)));
         }
         url.set_path(&path);
         let base = Self(url);
@@ -93,10 +97,12 @@ impl BaseUrl {
         Realm(self.0.clone())
     }
 
-    /// The address of a path that we make ourselves, such as `/login`, below the prefix.
-    pub fn join(&self, path: &str) -> Url {
+    /// The address of a path that we make ourselves, such as `/login` or `/login?next=x`, below the prefix.
+    pub fn join(&self, path_and_query: &str) -> Url {
+        let (path, query) = path_and_query.split_once('?').map_or((path_and_query, None), |(p, q)| (p, Some(q)));
         let mut url = self.0.clone();
         url.set_path(&format!("{}{path}", self.prefix()));
+        url.set_query(query);
         url
     }
 }
@@ -127,7 +133,9 @@ impl From<BaseUrl> for String {
 pub struct Realm(Url);
 
 impl Realm {
-    /// Whether a credential may be sent to `url`.
+    /// Whether a credential may be sent to `url`: same scheme, host and port, and a path that is the prefix or lies below
+    /// it, segment by segment. Judges `url` as it is; whether the server could read its path in another way (`%2F`) is
+    /// the gateway's question.
     pub fn contains(&self, url: &Url) -> bool {
         let prefix = self.0.path().trim_end_matches('/');
         self.0.scheme() == url.scheme()
@@ -153,8 +161,9 @@ impl FromStr for Realm {
 
 fn parse_forgiving(text: &str) -> Result<Url, BaseUrlError> {
     let not_a_url = || BaseUrlError::NotAUrl(without_user_info(text));
-    if text.contains("://") {
-        return Url::parse(text).map_err(|_| not_a_url());
+    if let Some((_, rest)) = text.split_once("://") {
+        // `https:///x` would make a host of the path.
+        return if rest.starts_with(['/', '\\']) { Err(not_a_url()) } else { Url::parse(text).map_err(|_| not_a_url()) };
     }
     // `localhost:8000` parses as a scheme; what follows the colon tells it from `ftp:x`.
     if let Some((scheme, rest)) = text.split_once(':')
@@ -162,7 +171,11 @@ fn parse_forgiving(text: &str) -> Result<Url, BaseUrlError> {
         && !text.starts_with('[')
         && !scheme.contains(['/', '.', '@'])
     {
-        return Err(BaseUrlError::Scheme(scheme.to_owned()));
+        return Err(match scheme {
+            "http" | "https" => not_a_url(),
+            _ if rest.contains('@') => BaseUrlError::UserInfo,
+            _ => BaseUrlError::Scheme(scheme.to_owned()),
+        });
     }
     let secure = Url::parse(&format!("https://{text}")).map_err(|_| not_a_url())?;
     if is_loopback(&secure) { Url::parse(&format!("http://{text}")).map_err(|_| not_a_url()) } else { Ok(secure) }
@@ -179,11 +192,19 @@ fn written_path(text: &str) -> &str {
     after.find(['/', '\\']).map_or("", |at| &after[at..])
 }
 
+fn without_trailing_slash(path: &str) -> &str {
+    path.strip_suffix('/').unwrap_or(path)
+}
+
+/// Whether some server could read other segments than we do. Also an encoded `.` or `%`, wherever it stands: it decodes to
+/// other segments on the second reading.
 fn is_ambiguous(path: &str) -> bool {
     let decoded = percent_decode_str(path).decode_utf8_lossy();
-    let segments_change = decoded.matches('/').count() != path.matches('/').count();
+    let changes = |c: char| decoded.matches(c).count() != path.matches(c).count();
     let mut segments = decoded.strip_prefix('/').unwrap_or(&decoded).split('/');
-    segments_change
+    changes('/')
+        || changes('.')
+        || decoded.contains('%')
         || decoded.contains('\\')
         || decoded.chars().any(char::is_control)
         || (!path.is_empty() && segments.any(|segment| matches!(segment, "" | "." | "..")))
@@ -215,6 +236,9 @@ mod tests {
             ("[::1]:8000/x", "http://[::1]:8000/x"),
             ("https://Admin.Example:443/", "https://admin.example"),
             ("admin.example:8443/ops/queues", "https://admin.example:8443/ops/queues"),
+            ("\tshop.localhost:8000/\n", "http://shop.localhost:8000"),
+            ("http://127.8.9.1/asyncmq", "http://127.8.9.1/asyncmq"),
+            ("HTTPS://a.example/a%20b", "https://a.example/a%20b"),
         ] {
             assert_eq!(parsed(text).as_deref(), Ok(expected), "{text}");
         }
@@ -229,16 +253,43 @@ mod tests {
         assert_eq!(parsed("https://a.example/#x"), Err(BaseUrlError::Fragment));
         assert_eq!(parsed("http://a.example"), Err(BaseUrlError::PlainHttp("a.example".into())));
         assert!(BaseUrl::parse("http://a.example", true).is_ok());
-        for path in ["/a/../b", "/a//b", "/a/%2e%2e", "/a%2Fb", "/a\\b", "/a%00", "/./a"] {
+        for text in ["https:///a.example/x", "https:a.example", "https:\\\\a.example", "https://a.ex\nample", "https://"] {
+            assert!(matches!(parsed(text), Err(BaseUrlError::NotAUrl(_))), "{text:?}");
+        }
+        for path in [
+            "/a/../b", "/a//b", "//", "/a//", "/a/%2e%2e", "/a%2Fb", "/a\\b", "/a%00", "/./a", "/a/%2E", "/a%2eb", "/a%252e",
+            "/a%5cb", "/a%", "/a/..",
+        ] {
             assert!(matches!(parsed(&format!("https://a.example{path}")), Err(BaseUrlError::Path(_))), "{path}");
         }
     }
 
     #[test]
     fn a_password_in_the_address_is_refused_and_not_repeated() {
-        for text in ["https://user:canary@a.example", "user:canary@a.example", "https://u:canary@ bad host/"] {
+        for text in [
+            "https://user:canary@a.example", "user:canary@a.example", "https://u:canary@ bad host/",
+            "user:1canary@a.example", "https://u:1/../canary@a.example", "http:u:canary@a.example", "https://canary@a.example",
+            "https:///u:canary@a.example", "https://u:can\tary@a.example", "https://u:can@canary@a.example",
+        ] {
             let error = parsed(text).expect_err(text);
-            assert!(!error.to_string().contains("canary"), "{error}");
+            assert!(!format!("{error} {error:?}").contains("canary"), "{error}");
+        }
+    }
+
+    #[test]
+    fn paths_that_we_make_are_below_the_prefix() {
+        let base = BaseUrl::parse("https://a.example/asyncmq", false).expect("base");
+        assert_eq!(base.join("/login?next=%2Fx").as_str(), "https://a.example/asyncmq/login?next=%2Fx");
+        let base = BaseUrl::parse("https://a.example", false).expect("base");
+        assert_eq!((base.prefix(), base.join("/login").as_str()), ("", "https://a.example/login"));
+    }
+
+    #[test]
+    fn an_address_and_a_realm_come_back_from_their_text() {
+        for text in ["https://a.example", "http://[::1]:8000/ops/queues", "https://xn--bcher-kva.example/a%20b"] {
+            let base = BaseUrl::parse(text, false).expect(text);
+            assert_eq!(base.to_string(), text);
+            assert_eq!(base.realm().to_string().parse::<Realm>().expect(text), base.realm());
         }
     }
 

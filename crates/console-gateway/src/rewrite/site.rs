@@ -1,0 +1,141 @@
+//! Is a URL the realm's, and what remains of it without scheme and authority?
+
+use std::ops::Range;
+
+use url::{Host, Url};
+
+use super::text::{Edit, Text};
+
+/// The realm's host, as the admin may write it.
+#[derive(Debug)]
+pub(super) struct Site {
+    base: Url,
+}
+
+impl Site {
+    pub(super) fn new(base: &Url) -> Self {
+        Self { base: base.clone() }
+    }
+
+    /// `https` or `http`.
+    pub(super) fn scheme(&self) -> &str {
+        self.base.scheme()
+    }
+
+    pub(super) fn host(&self) -> Option<Host<&str>> {
+        self.base.host()
+    }
+
+    /// The realm's port, if it must be written.
+    pub(super) fn port(&self) -> Option<u16> {
+        self.base.port()
+    }
+
+    /// Same host and port, http or https. Of a realm on its scheme's own port the other scheme's own port counts too:
+    /// an admin behind TLS termination writes `http://host/`. User information never does.
+    pub(super) fn owns(&self, url: &Url) -> bool {
+        let same_port = url.port_or_known_default() == self.base.port_or_known_default();
+        let both_default = url.port().is_none() && self.base.port().is_none();
+        matches!(url.scheme(), "http" | "https")
+            && url.host().is_some()
+            && url.host() == self.base.host()
+            && (same_port || both_default)
+            && url.username().is_empty()
+            && url.password().is_none()
+    }
+
+    /// Whether relative URLs lead to another host once a document has named `href` as its base.
+    pub(super) fn is_elsewhere(&self, href: &str) -> bool {
+        self.base.join(href).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && !self.owns(&url))
+    }
+
+    /// The edit that makes a path of the URL in `range`, if it is the realm's.
+    ///
+    /// Follows the WHATWG URL parser up to the end of the authority (the `url` crate judges host and port) and leaves
+    /// the rest as it is written: path, query and fragment are nobody's to normalise.
+    pub(super) fn cut(&self, text: &Text, range: Range<usize>) -> Option<Edit> {
+        let start = text.find(range.clone(), |byte| byte > b' ');
+        let mut reader = Reader { text, at: start, end: range.end };
+        let scheme = match reader.peek()? {
+            b'/' | b'\\' => None,
+            b'h' | b'H' => Some(reader.scheme()?),
+            _ => return None,
+        };
+        let slashes = reader.slashes();
+        // `http:x` is relative where the document's scheme is http, and names the host `x` elsewhere.
+        if slashes < 2 && scheme.is_none_or(|scheme| scheme == self.scheme()) {
+            return None;
+        }
+        let authority = reader.at..reader.authority();
+        let written = text.string(authority.clone());
+        if written.contains('@') {
+            return None;
+        }
+        let url = Url::parse(&format!("{}://{written}/", scheme.unwrap_or(self.scheme()))).ok()?;
+        if !self.owns(&url) {
+            return None;
+        }
+        let with: &'static [u8] = match reader.slashes() {
+            0 => b"/",
+            1 => b"",
+            // What is left would begin with `//` and name another host.
+            _ => b"/.",
+        };
+        Some(Edit { range: text.place(start)..text.place(authority.end), with: with.into() })
+    }
+}
+
+/// Reads as the URL parser does: tabs and line breaks are not there.
+struct Reader<'a> {
+    text: &'a Text,
+    at: usize,
+    end: usize,
+}
+
+impl Reader<'_> {
+    fn peek(&mut self) -> Option<u8> {
+        while self.at < self.end && self.text.byte(self.at).is_some_and(|byte| matches!(byte, b'\t' | b'\n' | b'\r')) {
+            self.at += 1;
+        }
+        if self.at < self.end { self.text.byte(self.at) } else { None }
+    }
+
+    /// `http:` or `https:`.
+    fn scheme(&mut self) -> Option<&'static str> {
+        for expected in b"http" {
+            if self.peek()?.to_ascii_lowercase() != *expected {
+                return None;
+            }
+            self.at += 1;
+        }
+        let mut scheme = "http";
+        if matches!(self.peek()?, b's' | b'S') {
+            self.at += 1;
+            scheme = "https";
+        }
+        let colon = self.peek()? == b':';
+        self.at += 1;
+        colon.then_some(scheme)
+    }
+
+    fn slashes(&mut self) -> usize {
+        let mut count = 0;
+        while matches!(self.peek(), Some(b'/' | b'\\')) {
+            self.at += 1;
+            count += 1;
+        }
+        count
+    }
+
+    /// Where the authority that begins here ends; goes there. White space at the end of the whole URL is no part of it.
+    fn authority(&mut self) -> usize {
+        let start = self.at;
+        self.at = self.text.find(start..self.end, |byte| matches!(byte, b'/' | b'\\' | b'?' | b'#'));
+        if self.at == self.end {
+            while self.at > start && self.text.byte(self.at - 1).is_some_and(|byte| byte <= b' ') {
+                self.at -= 1;
+            }
+        }
+        self.at
+    }
+}

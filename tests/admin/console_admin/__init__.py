@@ -1,0 +1,1 @@
+"""A real AsyncMQ admin for the demo and the end-to-end tests."""

@@ -1,0 +1,68 @@
+"""How is the dashboard mounted, and who may enter it?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from asyncmq.contrib.dashboard.admin import AsyncMQAdmin
+from asyncmq.contrib.dashboard.admin.backends.jwt import JWTAuthBackend
+from lilya.apps import Lilya
+
+from embedded.configuration import Configuration
+
+# The last event of one round of `/events` (asyncmq/contrib/dashboard/controllers/sse.py).
+LAST_EVENT_OF_A_ROUND = b"event: latest_queues\n"
+
+
+def build(configuration: Configuration, on_first_round: Callable[[], None]) -> Any:
+    """The ASGI application. `on_first_round` is called once for every `/events` stream that delivered a whole round."""
+    backend = JWTAuthBackend(
+        secret=configuration.secret,
+        algorithms=[configuration.algorithm],
+        audience=configuration.audience,
+        issuer=configuration.issuer,
+        header=configuration.header,
+        scheme=configuration.scheme,
+        leeway=configuration.leeway,
+    )
+    admin = AsyncMQAdmin(
+        enable_login=True,
+        backend=backend,
+        url_prefix=configuration.prefix,
+        include_cors=False,
+        enforce_same_origin=configuration.enforce_same_origin,
+        require_admin=configuration.require_admin,
+        required_roles=tuple(configuration.required_roles),
+        trusted_proxies=tuple(configuration.trusted_proxies),
+        login_path=configuration.login_path,
+    )
+    application = Lilya()
+    if admin.url_prefix:
+        admin.include_in(application)
+    else:
+        application = admin.get_asgi_app()
+    return StreamWatch(application, on_first_round)
+
+
+class StreamWatch:
+    """ASGI middleware that says when a live stream has delivered everything that a page shows."""
+
+    def __init__(self, application: Any, on_first_round: Callable[[], None]) -> None:
+        self._application = application
+        self._on_first_round = on_first_round
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] != "http" or not scope["path"].endswith("/events"):
+            await self._application(scope, receive, send)
+            return
+        waiting = True
+
+        async def watched(message: Any) -> None:
+            nonlocal waiting
+            await send(message)
+            if waiting and LAST_EVENT_OF_A_ROUND in message.get("body", b""):
+                waiting = False
+                self._on_first_round()
+
+        await self._application(scope, receive, watched)
