@@ -9,6 +9,7 @@ Prints one JSON line `{"base_url": …}` once it listens and is seeded, then `{"
 """
 
 import json
+import logging
 import os
 import socket
 import sys
@@ -73,6 +74,8 @@ def build(config: dict, prefix: str):
 
 
 async def serve(config: dict) -> None:
+    # Failing tasks are part of the seed; their tracebacks belong on the dashboard, not on this terminal.
+    logging.disable(logging.CRITICAL)
     prefix = config.get("prefix", "/asyncmq").rstrip("/")
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
