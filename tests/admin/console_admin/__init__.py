@@ -1,1 +1,0 @@
-"""A real AsyncMQ admin for the demo and the end-to-end tests."""

@@ -1,0 +1,141 @@
+// Every screen and panel of the shell, by name; run by itself it photographs them all into ui/shots.
+
+import { mkdir } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+
+const press = (id) => (page) => page.getByTestId(id).click();
+const menu = (item) => async (page) => {
+  await page.getByTestId('bar-menu').click();
+  await page.getByTestId(`menu-${item}`).click();
+};
+const token = (words) => async (page) => {
+  await page.getByTestId('token-field').fill(words);
+  await page.getByTestId('sign-in').click();
+};
+const plain = (name) => ({ name, scenario: name });
+
+export const screens = [
+  ...[
+    'first-run',
+    'active',
+    'open',
+    'demo',
+    'opaque',
+    'expiring',
+    'opening',
+    'signed-out',
+    'stored',
+    'moved',
+    'signing-in',
+    'expired',
+    'refused',
+    'not-admin',
+    'switch-account',
+    'unreachable',
+    'unreachable-at-first',
+    'impaired',
+    'notices',
+    'sign-out',
+    'external',
+    'external-odd',
+    'keychain',
+    'keychain-live',
+    'memory',
+    'settings-problem',
+    'nothing-chosen',
+    'many',
+  ].map(plain),
+  { name: 'menu', scenario: 'active', act: press('bar-menu') },
+  { name: 'about', scenario: 'demo', act: press('about') },
+  { name: 'identity', scenario: 'active', act: press('bar-operator') },
+  { name: 'keychain-panel', scenario: 'memory', act: press('keychain-sign') },
+  { name: 'remove', scenario: 'active', act: menu('remove') },
+  { name: 'edit', scenario: 'active', act: menu('edit') },
+  { name: 'add', scenario: 'first-run', act: press('first-environment') },
+  {
+    name: 'add-filled',
+    scenario: 'active',
+    async act(page) {
+      await page.getByTestId('add-environment').click();
+      await page.getByTestId('field-name').fill('Globex staging');
+      await page.getByTestId('field-base_url').fill('staging.globex.example/asyncmq/');
+      await page.getByTestId('normalized').waitFor();
+    },
+  },
+  {
+    name: 'add-errors',
+    scenario: 'active',
+    async act(page) {
+      await page.getByTestId('add-environment').click();
+      await page.getByTestId('field-base_url').fill('http://admin.globex.example/asyncmq');
+      await page.getByTestId('error-base_url').waitFor();
+      await page.getByTestId('field-allow_plain_http').check();
+      await page.getByTestId('field-header_name').fill('Host');
+      await page.getByTestId('save-environment').click();
+      await page.getByTestId('error-header_name').waitFor();
+    },
+  },
+  {
+    name: 'edit-moves',
+    scenario: 'active',
+    async act(page) {
+      await menu('edit')(page);
+      await page.getByTestId('field-base_url').fill('https://console.acme.example/asyncmq');
+      await page.getByTestId('moves-credential').waitFor();
+    },
+  },
+  { name: 'rejected', scenario: 'signed-out', act: token('rejected') },
+  { name: 'rejected-not-admin', scenario: 'signed-out', act: token('not-admin') },
+  { name: 'findings', scenario: 'signed-out', act: token('opaque') },
+  { name: 'command-failed', scenario: 'signed-out', act: token('crash') },
+  { name: 'trying', scenario: 'signed-out', act: token('never') },
+  { name: 'no-token', scenario: 'signed-out', act: press('sign-in') },
+  {
+    name: 'bar-failure',
+    scenario: 'active',
+    async act(page) {
+      await page.evaluate(() => {
+        window.fake.failing = {
+          protection_set: {
+            code: 'disk_full',
+            title: 'The settings could not be written.',
+            detail: 'No space left on device.',
+            advice: 'Nothing was changed. Make room and try again.',
+          },
+        };
+      });
+      await page.getByTestId('bar-protection').click();
+      await page.getByTestId('failure').waitFor();
+    },
+  },
+  ...['red', 'orange', 'amber', 'green', 'teal', 'blue', 'violet', 'pink', 'slate'].map((accent) =>
+    plain(`accent-${accent}`),
+  ),
+];
+
+export const schemes = ['light', 'dark'];
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const { start } = await import('./browser.mjs');
+  const folder = fileURLToPath(new URL('../shots/', import.meta.url));
+  const only = process.argv.slice(2);
+  await mkdir(folder, { recursive: true });
+  const browser = await start();
+  try {
+    for (const screen of screens.filter(({ name }) => only.length === 0 || only.includes(name))) {
+      for (const colorScheme of schemes) {
+        for (const [width, height] of [
+          [1280, 800],
+          [1000, 700],
+        ]) {
+          const shown = await browser.open(screen, { colorScheme, width, height });
+          await shown.page.screenshot({ path: `${folder}${screen.name}-${colorScheme}-${width}.png` });
+          for (const complaint of shown.complaints) console.log(`${screen.name}: ${complaint}`);
+          await shown.close();
+        }
+      }
+    }
+  } finally {
+    await browser.close();
+  }
+}

@@ -1,0 +1,64 @@
+// Every command of the core, by name and with its types. docs: the IPC contract.
+
+import { transport } from './transport';
+import type {
+  Cover,
+  DraftReport,
+  EnvironmentDraft,
+  Problem,
+  ProtectionView,
+  SaveOutcome,
+  ShellState,
+  SignInOutcome,
+} from './types';
+
+function call<T>(command: string, args: Record<string, unknown> = {}): Promise<T> {
+  return transport().call(command, args) as Promise<T>;
+}
+
+export const core = {
+  state: () => call<ShellState>('shell_state'),
+
+  checkEnvironment: (draft: EnvironmentDraft, id: string | null) =>
+    call<DraftReport>('environment_check', { draft, id }),
+  addEnvironment: (draft: EnvironmentDraft) => call<SaveOutcome>('environment_add', { draft }),
+  updateEnvironment: (id: string, draft: EnvironmentDraft) =>
+    call<SaveOutcome>('environment_update', { id, draft }),
+  removeEnvironment: (id: string) => call<null>('environment_remove', { id }),
+  reorderEnvironments: (ids: string[]) => call<null>('environment_reorder', { ids }),
+  selectEnvironment: (id: string | null) => call<null>('environment_select', { id }),
+  setProtection: (id: string, protection: ProtectionView) => call<null>('protection_set', { id, protection }),
+
+  openSignIn: (id: string) => call<null>('sign_in_open', { id }),
+  signInWithToken: (id: string, token: string) => call<SignInOutcome>('sign_in_with_token', { id, token }),
+  confirmSignIn: (id: string, attempt: string) => call<SignInOutcome>('sign_in_confirm', { id, attempt }),
+  cancelSignIn: (id: string) => call<null>('sign_in_cancel', { id }),
+  signInWithStored: (id: string) => call<SignInOutcome>('sign_in_with_stored', { id }),
+  confirmStored: (id: string) => call<null>('stored_credential_confirm', { id }),
+  forgetStored: (id: string) => call<null>('stored_credential_forget', { id }),
+
+  openSignOut: (id: string) => call<null>('sign_out_open', { id }),
+  signOut: (id: string, forget: boolean) => call<null>('sign_out', { id, forget }),
+  cancelSignOut: (id: string) => call<null>('sign_out_cancel', { id }),
+
+  retryKeychain: () => call<null>('keychain_retry'),
+  useMemory: () => call<null>('keychain_use_memory'),
+  answerExternalLink: (id: string, open: boolean) => call<null>('external_link_answer', { id, open }),
+  dismissNotice: (id: string) => call<null>('notice_dismiss', { id }),
+  reloadDashboard: (id: string) => call<null>('dashboard_reload', { id }),
+  cover: (cover: Cover) => call<null>('stage_cover', { cover }),
+  focusShell: () => call<null>('stage_focus_shell'),
+};
+
+/** What to show when a command was rejected, whatever it was rejected with. */
+export function problemOf(error: unknown): Problem {
+  if (typeof error === 'object' && error !== null && 'problem' in error) {
+    return error.problem as Problem;
+  }
+  return {
+    code: 'not_asked',
+    title: 'The console could not do that',
+    detail: error instanceof Error ? error.message : String(error),
+    advice: 'Nothing was changed. Try again; the log has more.',
+  };
+}

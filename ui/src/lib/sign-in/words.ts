@@ -1,0 +1,60 @@
+// The sign-in panel's title, and why it is there.
+
+import type { EnvironmentView, IdentityView, Problem } from '../ipc/types';
+import { shortName } from '../shell/shell.svelte';
+import { shortTime } from '../time/format';
+
+export interface Why {
+  title: string;
+  /** One paragraph each. */
+  body: string[];
+  code: string | null;
+  /** What the token said, where it helps to show it. */
+  identity: IdentityView | null;
+  /** The claims are the point, not an aside. */
+  showClaims: boolean;
+}
+
+function from(problem: Problem): Pick<Why, 'title' | 'body' | 'code'> {
+  return {
+    title: problem.title,
+    body: [problem.detail, problem.advice].filter(Boolean),
+    code: problem.code,
+  };
+}
+
+export function whyOf(environment: EnvironmentView, now: number): Why {
+  const { session } = environment;
+  const name = shortName(environment);
+  const nothing = { identity: null, showClaims: false, code: null, body: [] };
+  switch (session.status) {
+    case 'expired':
+      return {
+        title: `Your session on ${name} ended at ${shortTime(session.at, now)}`,
+        body: ['The token’s time was up. Sign in to go on where you were.'],
+        code: 'expired',
+        identity: session.identity,
+        showClaims: false,
+      };
+    case 'refused':
+      return {
+        ...from(session.problem),
+        identity: session.identity,
+        showClaims: session.problem.code === 'not_admin',
+      };
+    case 'signed_out':
+      return session.problem
+        ? { ...nothing, ...from(session.problem) }
+        : { ...nothing, title: `Sign in to ${name}`, body: ['Paste a token that this admin accepts.'] };
+    case 'active':
+      return {
+        ...nothing,
+        title: `Sign in to ${name} with another account`,
+        body: [
+          `You are signed in as ${session.identity.display_name}. That session goes on until the new token is accepted.`,
+        ],
+      };
+    case 'signing_in':
+      return { ...nothing, title: `Signing in to ${name}` };
+  }
+}
