@@ -8,7 +8,7 @@ AsyncMQ Console: one window for every AsyncMQ environment.
 Usage: asyncmq-console [--profile NAME] [--log-level LEVEL]
 
   --profile NAME     use settings and keychain entries of their own (a-z, 0-9, -)
-  --log-level LEVEL  error, warn, info (the default), debug or trace
+  --log-level LEVEL  error, warn, info, debug or trace; else what ASYNCMQ_CONSOLE_LOG says, else info
   --version          print the version
   --help             print this
 ";
@@ -34,13 +34,16 @@ pub enum Stop {
         "TAURI_WEBVIEW_AUTOMATION is set: this build does not let other programs drive its window. Unset it and start again."
     )]
     Automation,
+    /// There is no window system.
+    #[error("there is no display to open a window on: start it from a desktop session, or set DISPLAY or WAYLAND_DISPLAY")]
+    Display,
     /// The workspace did not start.
     #[error(transparent)]
     Workspace(#[from] console_workspace::StartError),
     /// The profile's folders cannot be found.
     #[error(transparent)]
     Profile(#[from] console_core::profile::ProfileError),
-    /// There is no window system, or no webview.
+    /// The window or its webview failed.
     #[error("the window could not be opened: {0}")]
     Window(#[from] tauri::Error),
 }
@@ -58,9 +61,10 @@ impl Stop {
 }
 
 impl Arguments {
-    /// Reads the command line; the first word is the program's name.
-    pub(crate) fn read(words: impl IntoIterator<Item = OsString>) -> Result<Self, Stop> {
+    /// Reads the command line; the first word is the program's name. `level` counts where the command line names none.
+    pub(crate) fn read(words: impl IntoIterator<Item = OsString>, level: Option<OsString>) -> Result<Self, Stop> {
         let usage = |error: lexopt::Error| Stop::Usage(error.to_string());
+        let mut level = level.filter(|level| !level.is_empty());
         let mut arguments = Self {
             // A development build leaves the operator's own environments alone.
             profile: cfg!(debug_assertions).then(|| "development".to_owned()),
@@ -73,17 +77,17 @@ impl Arguments {
                     let name = parser.value().map_err(usage)?;
                     arguments.profile = Some(name.to_string_lossy().into_owned());
                 }
-                lexopt::Arg::Long("log-level") => {
-                    let level = parser.value().map_err(usage)?.to_string_lossy().into_owned();
-                    arguments.log_level =
-                        level.parse().map_err(|_| Stop::Usage(format!("`{level}` is not a log level")))?;
-                }
+                lexopt::Arg::Long("log-level") => level = Some(parser.value().map_err(usage)?),
                 lexopt::Arg::Long("version") | lexopt::Arg::Short('V') => {
                     return Err(Stop::Printed(concat!("asyncmq-console ", env!("CARGO_PKG_VERSION"), "\n").into()));
                 }
                 lexopt::Arg::Long("help") | lexopt::Arg::Short('h') => return Err(Stop::Printed(HELP.into())),
                 other => return Err(usage(other.unexpected())),
             }
+        }
+        if let Some(level) = level {
+            let level = level.to_string_lossy();
+            arguments.log_level = level.parse().map_err(|_| Stop::Usage(format!("`{level}` is not a log level")))?;
         }
         Ok(arguments)
     }
@@ -94,7 +98,12 @@ mod tests {
     use super::{Arguments, Stop};
 
     fn read(words: &[&str]) -> Result<Arguments, Stop> {
-        Arguments::read(std::iter::once("asyncmq-console").chain(words.iter().copied()).map(Into::into))
+        read_with(words, None)
+    }
+
+    fn read_with(words: &[&str], level: Option<&str>) -> Result<Arguments, Stop> {
+        let words = std::iter::once("asyncmq-console").chain(words.iter().copied()).map(Into::into);
+        Arguments::read(words, level.map(Into::into))
     }
 
     #[test]
@@ -104,5 +113,15 @@ mod tests {
         assert!(matches!(read(&["--token", "x"]), Err(Stop::Usage(text)) if text.contains("--token")));
         assert!(matches!(read(&["--log-level", "loud"]), Err(Stop::Usage(text)) if text.contains("loud")));
         assert!(matches!(read(&["--version"]), Err(Stop::Printed(_))));
+    }
+
+    #[test]
+    fn the_command_lines_level_comes_before_the_environments() {
+        let level = |words: &[&str], environment| read_with(words, environment).expect("reads").log_level;
+        assert_eq!(level(&[], None), tracing::Level::INFO);
+        assert_eq!(level(&[], Some("debug")), tracing::Level::DEBUG);
+        assert_eq!(level(&[], Some("")), tracing::Level::INFO);
+        assert_eq!(level(&["--log-level", "warn"], Some("debug")), tracing::Level::WARN);
+        assert!(matches!(read_with(&[], Some("loud")), Err(Stop::Usage(text)) if text.contains("loud")));
     }
 }

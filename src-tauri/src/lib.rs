@@ -5,7 +5,7 @@ mod commands;
 mod log;
 mod stage;
 
-use std::ffi::OsString;
+use std::{ffi::OsString, sync::Arc};
 
 use console_core::profile::Profile;
 use console_workspace::{Options, Workspace};
@@ -13,6 +13,7 @@ use tauri::{Emitter, EventTarget, Manager};
 
 use arguments::Arguments;
 use commands::{environment, prompt, session, shell};
+use stage::{Stage, Surroundings};
 
 pub use arguments::Stop;
 
@@ -20,19 +21,33 @@ pub use arguments::Stop;
 const SHELL: &str = "shell";
 /// Tauri lets WebDriver in when this variable is set, in release builds too.
 const AUTOMATION: &str = "TAURI_WEBVIEW_AUTOMATION";
+/// The log level where the command line names none.
+const LOG_LEVEL: &str = "ASYNCMQ_CONSOLE_LOG";
 
 /// Runs the console until its window is closed.
 ///
 /// # Errors
 /// [`Stop`]: what to print instead.
 pub fn start(words: impl IntoIterator<Item = OsString>) -> Result<(), Stop> {
-    let arguments = Arguments::read(words)?;
+    let arguments = Arguments::read(words, std::env::var_os(LOG_LEVEL))?;
     if std::env::var_os(AUTOMATION).is_some() && !cfg!(feature = "automation") {
         return Err(Stop::Automation);
     }
     let profile = Profile::named(arguments.profile.as_deref())?;
     let _log = log::start(&profile.log_dir(), arguments.log_level);
     tracing::info!(version = env!("CARGO_PKG_VERSION"), profile = profile.name(), "started");
+    if !stage::has_display() {
+        return Err(Stop::Display);
+    }
+    let downloads = Profile::downloads_dir();
+    let options = Options { profile: arguments.profile, downloads: downloads.clone() };
+    let (workspace, orders) = tauri::async_runtime::block_on(Workspace::start(options))?;
+    let reports = workspace.clone();
+    let surroundings = Surroundings {
+        shell_data: profile.data_dir().join("shell"),
+        downloads,
+        report: Arc::new(move |report| reports.report(report)),
+    };
 
     let app = tauri::Builder::default()
         .invoke_handler(tauri::generate_handler![
@@ -63,10 +78,8 @@ pub fn start(words: impl IntoIterator<Item = OsString>) -> Result<(), Stop> {
             shell::stage_focus_shell,
         ])
         .setup(move |app| {
-            let options = Options { profile: arguments.profile.clone(), downloads: Profile::downloads_dir() };
-            let (workspace, orders) = tauri::async_runtime::block_on(Workspace::start(options))?;
             app.manage(workspace.clone());
-            let stage = stage::Stage::open(app.handle(), &profile, workspace.clone())?;
+            let stage = Stage::open(app.handle(), surroundings)?;
             tauri::async_runtime::spawn(stage.carry_out(orders));
             tauri::async_runtime::spawn(publish(app.handle().clone(), workspace));
             Ok(())

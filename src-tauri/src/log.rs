@@ -19,6 +19,8 @@ pub(crate) fn start(folder: &Path, level: Level) -> Log {
     let filter = EnvFilter::new(format!(
         "warn,asyncmq_console={level},console_core={level},console_gateway={level},console_workspace={level}"
     ));
+    // Before the appender looks into it for old files, which it complains about on standard error.
+    let _ = std::fs::create_dir_all(folder);
     let appender = RollingFileAppender::builder()
         .rotation(Rotation::DAILY)
         .filename_prefix("console")

@@ -1,201 +1,261 @@
-//! The demo: two real admins with live workers, and the console signed in to both.
+//! The demo: two real admins, and the console signed in to both, in a profile of its own.
 
 use std::{
-    fs,
-    path::PathBuf,
-    process::{Command, ExitCode},
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+    fs::File,
+    io::{self, Write as _},
+    path::{Path, PathBuf},
+    process::{Command, ExitStatus, Stdio},
+    time::{Duration, Instant},
 };
 
 use serde_json::{Value, json};
 
 use crate::{
-    display::Desktop,
-    install,
-    process::{Interrupted, Running},
-    root,
-    step::{Failure, output, run},
+    admin::{Admin, AdminError},
+    arguments::DemoOptions,
+    display::{self, DisplayError, Session},
+    install::{self, InstallError},
+    packages::{self, HEADLESS},
+    process::{Process, ProcessError},
+    progress::tail,
+    project::{Project, ProjectError},
+    screenshot::{self, ScreenshotError},
 };
 
-/// How the demo runs.
-pub(crate) struct Options {
-    release: bool,
-    screenshot: Option<PathBuf>,
+/// How long the console may take to show a live dashboard.
+const PATIENCE: Duration = Duration::from_mins(2);
+const AUDIENCE: &str = "asyncmq-admin";
+
+/// Why the demo did not run, or did not go on.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum DemoError {
+    #[error(transparent)]
+    Install(#[from] InstallError),
+    #[error(transparent)]
+    Process(#[from] ProcessError),
+    #[error(transparent)]
+    Project(#[from] ProjectError),
+    #[error(transparent)]
+    Admin(#[from] AdminError),
+    #[error(transparent)]
+    Display(#[from] DisplayError),
+    #[error(transparent)]
+    Screenshot(#[from] ScreenshotError),
+    #[error("the operating system gives no random bytes: {0}")]
+    Random(#[from] getrandom::Error),
+    #[error("the demo's profile could not be prepared: {0}")]
+    Profile(String),
+    #[error("`{path}` could not be written: {source}")]
+    Write { path: PathBuf, source: io::Error },
+    #[error("the console ended with {status}; its log `{path}` ends with\n{tail}")]
+    Ended { status: ExitStatus, path: PathBuf, tail: String },
+    #[error(
+        "no dashboard went live within {PATIENCE:?}: `{picture}` shows the screen; the console's log `{path}` ends with\n{tail}"
+    )]
+    NotLive { picture: PathBuf, path: PathBuf, tail: String },
 }
 
-impl Options {
-    pub(crate) fn read(words: &[&str]) -> Result<Self, Failure> {
-        let mut options = Self { release: false, screenshot: None };
-        let mut words = words.iter();
-        while let Some(word) = words.next() {
-            match *word {
-                "--release" => options.release = true,
-                "--screenshot" => match words.next() {
-                    Some(file) => options.screenshot = Some(PathBuf::from(file)),
-                    None => return Err(Failure::Usage("demo --screenshot (which file?)".into())),
-                },
-                other => return Err(Failure::Usage(format!("demo {other}"))),
+impl From<packages::PackageError> for DemoError {
+    fn from(error: packages::PackageError) -> Self {
+        Self::Install(error.into())
+    }
+}
+
+struct Shown {
+    name: &'static str,
+    tag: &'static str,
+    accent: &'static str,
+    protection: &'static str,
+    prefix: &'static str,
+    issuer: &'static str,
+}
+
+const ENVIRONMENTS: [Shown; 2] = [
+    Shown {
+        name: "Acme production",
+        tag: "PROD",
+        accent: "red",
+        protection: "locked",
+        prefix: "/asyncmq",
+        issuer: "https://id.acme.example",
+    },
+    Shown {
+        name: "Acme staging",
+        tag: "STAGE",
+        accent: "amber",
+        protection: "open",
+        prefix: "/ops/queues",
+        issuer: "https://id.staging.acme.example",
+    },
+];
+
+/// Runs it until the window is closed, Ctrl-C, or the screenshot is written.
+pub(crate) fn run(project: &Project, options: &DemoOptions) -> Result<(), DemoError> {
+    // A screenshot shows the private screen, never the operator's.
+    let headless = options.screenshot.is_some() || !display::is_there();
+    let python = install::for_demo(project, headless, options.screenshot.is_some())?;
+    build(project, options.release)?;
+
+    let folder = project.folder("demo")?;
+    let profile = project.built(options.release, "demo-profile");
+    let session = open_session(project, headless, &folder, &profile)?;
+
+    project.progress.say("Two AsyncMQ admins: starting and filling them");
+    let script = project.root.join("tests/admin/serve.py");
+    let mut admins = Vec::new();
+    let mut described = Vec::new();
+    for shown in &ENVIRONMENTS {
+        let secret = format!("{}{}", display::random_hex()?, display::random_hex()?);
+        let configuration = json!({
+            "secret": secret, "audience": AUDIENCE, "issuer": shown.issuer, "prefix": shown.prefix,
+            "title": shown.name, "seed": "demo",
+        });
+        let log = folder.join(format!("admin-{}.log", shown.tag.to_lowercase()));
+        let admin = Admin::start(&python, &script, &configuration, &log, &project.interrupt)?;
+        eprintln!("  {} at {}", shown.name, admin.base_url);
+        described.push(json!({
+            "name": shown.name, "tag": shown.tag, "accent": shown.accent, "protection": shown.protection,
+            "base_url": admin.base_url, "secret": secret, "audience": AUDIENCE, "issuer": shown.issuer,
+        }));
+        admins.push(admin);
+    }
+    let signed_in = SignedIn::new(project, &session, &profile, &described)?;
+    let shown = show(project, options, &session, &admins, &folder);
+    drop(signed_in);
+    shown
+}
+
+fn build(project: &Project, release: bool) -> Result<(), DemoError> {
+    let mut command = project.cargo();
+    // One build for both, so that what they share is compiled once.
+    command.args(["build", "--package", "asyncmq-console", "--bin", "asyncmq-console"]);
+    command.args(["--package", "xtask", "--bin", "demo-profile", "--features", "xtask/profile"]);
+    let what = if release {
+        command.arg("--release");
+        "Release build (many minutes the first time)"
+    } else {
+        "Debug build (about four minutes the first time; --release builds longer and runs faster)"
+    };
+    Ok(project.progress.shown(what, &mut command, &project.interrupt)?)
+}
+
+/// A screen and a keychain: the operator's where they are, else our own, and said so.
+fn open_session(project: &Project, headless: bool, folder: &Path, profile: &Path) -> Result<Session, DemoError> {
+    let mut session = Session::default();
+    if headless {
+        project.progress.say("A private screen (Xvfb), D-Bus session and keychain (gnome-keyring), only for this demo");
+        session.with_folders(&folder.join("home"));
+        session.with_screen(folder, &project.interrupt)?;
+        session.with_keychain(folder, &project.interrupt)?;
+        return Ok(session);
+    }
+    let found = ask(&session, profile, &json!({ "do": "probe" }))?;
+    if found["keychain"] == true || !cfg!(target_os = "linux") {
+        return Ok(session);
+    }
+    let reason = found["reason"].as_str().unwrap_or_default();
+    project
+        .progress
+        .say(&format!("No keychain here ({reason}): a private one (D-Bus, gnome-keyring), only for this demo"));
+    packages::ensure(project, &[HEADLESS])?;
+    session.with_keychain(folder, &project.interrupt)?;
+    Ok(session)
+}
+
+fn show(
+    project: &Project,
+    options: &DemoOptions,
+    session: &Session,
+    admins: &[Admin],
+    folder: &Path,
+) -> Result<(), DemoError> {
+    let log = folder.join("console.log");
+    let output = File::create(&log).map_err(|source| DemoError::Write { path: log.clone(), source })?;
+    let errors = output.try_clone().map_err(|source| DemoError::Write { path: log.clone(), source })?;
+    let mut command = Command::new(project.built(options.release, "asyncmq-console"));
+    session.apply(command.args(["--profile", "demo"])).stdin(Stdio::null()).stdout(output).stderr(errors);
+    let began = Instant::now();
+    let mut console = Process::start(&mut command)?;
+    project.progress.say("The console runs with the profile `demo`. Close its window or press Ctrl-C to end the demo");
+
+    let mut live = false;
+    loop {
+        if let Some(status) = console.ended()? {
+            if status.success() && options.screenshot.is_none() {
+                return Ok(());
+            }
+            return Err(DemoError::Ended { status, tail: tail(&log), path: log });
+        }
+        match project.interrupt.pause() {
+            // The ordinary way to end it.
+            Err(ProcessError::Interrupted) if options.screenshot.is_none() => {
+                eprintln!();
+                project.progress.say("Ending what the demo started");
+                return Ok(());
+            }
+            paused => paused?,
+        }
+        if !live && admins.iter().any(Admin::has_streamed) {
+            live = true;
+            project
+                .progress
+                .say(&format!("A dashboard is live, {:.1} s after the start", began.elapsed().as_secs_f64()));
+            if let Some(file) = &options.screenshot {
+                screenshot::take(session, file, began + PATIENCE, &project.interrupt)?;
+                project.progress.say(&format!("Written: {}", file.display()));
+                return Ok(());
             }
         }
-        Ok(options)
-    }
-}
-
-/// The demo's namespace: `--profile demo` keeps settings and keychain entries apart from the operator's.
-const PROFILE: &str = "demo";
-const AUDIENCE: &str = "asyncmq-admin";
-const ISSUER: &str = "https://id.acme.example";
-/// How long the demo's tokens are good, in seconds.
-const TOKEN_LIFE: u64 = 12 * 3600;
-/// How long the picture may take.
-const PICTURE_WITHIN: Duration = Duration::from_mins(2);
-
-struct Admin {
-    running: Running,
-    base_url: String,
-    secret: String,
-}
-
-/// `cargo xtask demo`.
-pub(crate) fn demo(options: &Options) -> Result<ExitCode, Failure> {
-    let interrupted = Interrupted::listen();
-    install::everything()?;
-    let program = build(options.release)?;
-    let python = install::python()?;
-    println!("\n── start two AsyncMQ admins and seed them");
-    let mut production = start_admin(&python, "Acme production")?;
-    let staging = start_admin(&python, "Acme staging")?;
-    println!("   {} and {}", production.base_url, staging.base_url);
-    let desktop = Desktop::find_or_start("1280x800")?;
-    desktop.wait_for_keychain()?;
-    provision(&desktop, &production, &staging)?;
-    if interrupted.is_set() {
-        return Ok(ExitCode::FAILURE);
-    }
-    println!("\n── start the console (Ctrl-C ends everything)");
-    let mut console = Running::start(desktop.command(program).args(["--profile", PROFILE]), "")?;
-    if let Some(file) = &options.screenshot {
-        return picture(&desktop, &mut production, &mut console, file, &interrupted).map(|()| ExitCode::SUCCESS);
-    }
-    while !interrupted.is_set() {
-        if let Some(success) = console.success() {
-            return Ok(if success { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+        if !live && options.screenshot.is_some() && began.elapsed() > PATIENCE {
+            let picture = folder.join("not-live.png");
+            screenshot::write(session, &picture)?;
+            return Err(DemoError::NotLive { picture, tail: tail(&log), path: log });
         }
-        std::thread::sleep(Duration::from_millis(100));
     }
-    println!("\nEnding the demo.");
-    Ok(ExitCode::SUCCESS)
 }
 
-/// `cargo xtask run`.
-pub(crate) fn run_own() -> Result<ExitCode, Failure> {
-    install::everything()?;
-    let program = build(true)?;
-    run("start the console", &mut Command::new(program)).map(|_| ExitCode::SUCCESS)
+/// The demo's tokens are in the keychain while this lives: they are worth nothing afterwards.
+struct SignedIn<'d> {
+    session: &'d Session,
+    profile: &'d Path,
 }
 
-fn build(release: bool) -> Result<PathBuf, Failure> {
-    let mut command = Command::new("cargo");
-    command.args(["build", "--package", "asyncmq-console", "--bins"]).current_dir(root());
-    if release {
-        command.arg("--release");
+impl<'d> SignedIn<'d> {
+    fn new(
+        project: &Project,
+        session: &'d Session,
+        profile: &'d Path,
+        environments: &[Value],
+    ) -> Result<Self, DemoError> {
+        let signed_in = Self { session, profile };
+        let answer = ask(session, profile, &json!({ "do": "sign_in", "environments": environments }))?;
+        project
+            .progress
+            .say(&format!("Signed in as Alice Archer; settings in {}", answer["file"].as_str().unwrap_or("?")));
+        Ok(signed_in)
     }
-    run("build the console (the first time takes minutes)", &mut command)?;
-    let mut example = Command::new("cargo");
-    example.args(["build", "--package", "console-core", "--example", "provision"]).current_dir(root());
-    run("build the demo's provisioning", &mut example)?;
-    Ok(root().join("target").join(if release { "release" } else { "debug" }).join("asyncmq-console"))
 }
 
-fn start_admin(python: &PathBuf, title: &str) -> Result<Admin, Failure> {
-    let secret = random_hex()?;
-    let config = json!({
-        "secret": secret, "audience": AUDIENCE, "issuer": ISSUER, "seed": "demo", "title": title,
-    });
-    let mut command = Command::new(python);
-    command.args(["-m", "console_admin"]).current_dir(root().join("tests/admin"));
-    let mut running = Running::start(&mut command, &format!("{config}\n"))?;
-    let line = running.line("an AsyncMQ admin", Duration::from_mins(1))?;
-    let base_url = serde_json::from_str::<Value>(&line)
-        .ok()
-        .and_then(|line| Some(line.get("base_url")?.as_str()?.to_owned()))
-        .ok_or_else(|| Failure::Unfit(format!("the admin said `{line}` instead of its address")))?;
-    Ok(Admin { running, base_url, secret })
-}
-
-/// The demo's environments and tokens, through standard input only.
-fn provision(desktop: &Desktop, production: &Admin, staging: &Admin) -> Result<(), Failure> {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-    let claims = json!({
-        "sub": "alice", "name": "Alice Archer", "roles": ["admin"], "is_admin": true,
-        "aud": AUDIENCE, "iss": ISSUER, "iat": now, "exp": now + TOKEN_LIFE,
-    });
-    let wanted = json!({ "profile": PROFILE, "environments": [
-        { "name": "Acme production", "tag": "PROD", "accent": "red", "protection": "locked",
-          "base_url": production.base_url, "secret": production.secret, "claims": claims },
-        { "name": "Acme staging", "tag": "STAGE", "accent": "amber", "protection": "open",
-          "base_url": staging.base_url, "secret": staging.secret, "claims": claims },
-    ]});
-    let mut command = desktop.command(root().join("target/debug/examples/provision"));
-    let mut provisioning = Running::start(&mut command, &wanted.to_string())?;
-    provisioning.close_input();
-    let file = provisioning.line("the demo's environments", Duration::from_secs(30))?;
-    println!("   environments: {file} (a profile of the demo's own)");
-    Ok(())
-}
-
-/// Waits until the dashboard is live, then writes what the window shows.
-fn picture(
-    desktop: &Desktop,
-    admin: &mut Admin,
-    console: &mut Running,
-    file: &PathBuf,
-    interrupted: &Interrupted,
-) -> Result<(), Failure> {
-    let begun = Instant::now();
-    let late = || Failure::Late {
-        what: "a live dashboard",
-        seconds: PICTURE_WITHIN.as_secs(),
-        hint: ": see the log folder of the profile `demo`".into(),
-    };
-    admin.running.line("a live dashboard", PICTURE_WITHIN)?;
-    // The charts are drawn a moment after the first round: the picture is taken when two in a row are the same, and not
-    // blank.
-    let folder = root().join("target");
-    let (one, two) = (folder.join("shot-1.png"), folder.join("shot-2.png"));
-    let mut last = None;
-    while begun.elapsed() < PICTURE_WITHIN && !interrupted.is_set() {
-        if console.has_ended() {
-            return Err(Failure::Unfit("the console has ended before its dashboard was live".into()));
+impl Drop for SignedIn<'_> {
+    fn drop(&mut self) {
+        if let Err(error) = ask(self.session, self.profile, &json!({ "do": "sign_out" })) {
+            eprintln!("  the demo's tokens stay in the keychain, and expire: {error}");
         }
-        std::thread::sleep(Duration::from_millis(700));
-        shoot(desktop, &one)?;
-        let signature = output(Command::new("identify").args(["-format", "%# %k"]).arg(&one));
-        let colours: u32 = signature.as_deref().and_then(|s| s.split(' ').nth(1)?.parse().ok()).unwrap_or(0);
-        if colours > 200 && last == signature {
-            fs::copy(&one, file).map_err(|source| Failure::File { path: file.clone(), source })?;
-            println!("   {} ({} s)", file.display(), begun.elapsed().as_secs());
-            let _ = (fs::remove_file(&one), fs::remove_file(&two));
-            return Ok(());
-        }
-        last = signature;
     }
-    Err(late())
 }
 
-fn shoot(desktop: &Desktop, file: &PathBuf) -> Result<(), Failure> {
-    let mut command = desktop.command("import");
-    command.args(["-window", "root"]).arg(file);
-    let status = command.status().map_err(|source| Failure::Start { command: "import".into(), source })?;
-    if status.success() { Ok(()) } else { Err(Failure::Command { command: "import".into(), status: status.to_string() }) }
-}
-
-fn random_hex() -> Result<String, Failure> {
-    use std::io::Read as _;
-    let path = PathBuf::from("/dev/urandom");
-    let mut bytes = [0_u8; 32];
-    fs::File::open(&path)
-        .and_then(|mut file| file.read_exact(&mut bytes))
-        .map_err(|source| Failure::File { path, source })?;
-    Ok(bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}")))
+/// Asks the program that knows the console's settings and keychain. It must run in the console's environment.
+fn ask(session: &Session, program: &Path, request: &Value) -> Result<Value, DemoError> {
+    let failed = |error: io::Error| DemoError::Profile(format!("`{}`: {error}", program.display()));
+    let mut command = Command::new(program);
+    session.apply(&mut command).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().map_err(failed)?;
+    if let Some(mut input) = child.stdin.take() {
+        writeln!(input, "{request}").map_err(failed)?;
+    }
+    let output = child.wait_with_output().map_err(failed)?;
+    if !output.status.success() {
+        return Err(DemoError::Profile(String::from_utf8_lossy(&output.stderr).trim().to_owned()));
+    }
+    serde_json::from_slice(&output.stdout).map_err(|error| DemoError::Profile(error.to_string()))
 }

@@ -1,105 +1,186 @@
-//! A display, a D-Bus session and a keychain, where there are none.
+//! Is there a screen and a keychain? Where there is none, one of our own: Xvfb, a D-Bus session, gnome-keyring; all
+//! private to this run, and ended with it.
 
-use std::{fs, path::PathBuf, process::Command, time::Duration};
-
-use crate::{
-    process::Running,
-    root,
-    step::{Failure, output},
+use std::{
+    env,
+    ffi::OsString,
+    fs::{self, File},
+    io::{self, BufRead as _, BufReader, Write as _},
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    time::{Duration, Instant},
 };
 
-/// What a graphical program needs around it. What was started for it ends with it.
-pub(crate) struct Desktop {
-    variables: Vec<(&'static str, String)>,
-    #[allow(dead_code, reason = "held for their drop")]
-    running: Vec<Running>,
-    #[allow(dead_code, reason = "held for its drop")]
-    runtime: Option<PrivateFolder>,
+use tempfile::TempDir;
+
+use crate::process::{Interrupt, Process, ProcessError, answer};
+
+const PATIENCE: Duration = Duration::from_secs(20);
+/// Just larger than the console's window.
+const SCREEN: &str = "1280x800x24";
+
+/// Why there is no screen or keychain.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum DisplayError {
+    #[error(transparent)]
+    Process(#[from] ProcessError),
+    #[error("the folder of a private session could not be made: {0}")]
+    Folder(io::Error),
+    #[error("`{0}` did not say where it listens")]
+    Silent(&'static str),
+    #[error("gnome-keyring did not offer a keychain within {PATIENCE:?}; see `{0}`")]
+    NoKeychain(PathBuf),
+    #[error("`xauth` could not make the key of the private screen")]
+    Key,
+    #[error("the operating system gives no random bytes: {0}")]
+    Random(#[from] getrandom::Error),
 }
 
-struct PrivateFolder(PathBuf);
-
-impl Drop for PrivateFolder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
+/// Whether a window can be shown as things are.
+pub(crate) fn is_there() -> bool {
+    !cfg!(target_os = "linux")
+        || ["DISPLAY", "WAYLAND_DISPLAY"].iter().any(|name| env::var_os(name).is_some_and(|value| !value.is_empty()))
 }
 
-impl Desktop {
-    /// The person's own desktop, where there is one; else Xvfb, a D-Bus session and an unlocked gnome-keyring of our own.
-    pub(crate) fn find_or_start(size: &str) -> Result<Self, Failure> {
-        let has = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-        let mut desktop = Self { variables: Vec::new(), running: Vec::new(), runtime: None };
-        if !has("DISPLAY") && !has("WAYLAND_DISPLAY") {
-            println!("No display here: starting Xvfb ({size}).");
-            let mut command = Command::new("Xvfb");
-            command.args(["-displayfd", "1", "-screen", "0", &format!("{size}x24"), "-nolisten", "tcp", "-noreset"]);
-            let mut xvfb = Running::start(&mut command, "")?;
-            let number = xvfb.line("a display", Duration::from_secs(20))?;
-            desktop.variables.push(("DISPLAY", format!(":{}", number.trim())));
-            desktop.running.push(xvfb);
+/// A private session. What runs in it gets its environment through [`Session::apply`].
+#[derive(Default)]
+pub(crate) struct Session {
+    variables: Vec<(&'static str, OsString)>,
+    removed: Vec<&'static str>,
+    // Dropped in this order: what was started last ends first; the folders go when nobody uses them.
+    keychain: Option<Process>,
+    bus: Option<Process>,
+    screen: Option<Process>,
+    folders: Vec<TempDir>,
+}
+
+impl Session {
+    /// Gives a command this session's environment.
+    pub(crate) fn apply<'c>(&self, command: &'c mut Command) -> &'c mut Command {
+        for name in &self.removed {
+            command.env_remove(name);
         }
-        if !has("DBUS_SESSION_BUS_ADDRESS") {
-            desktop.start_session()?;
-        }
-        Ok(desktop)
+        command.envs(self.variables.iter().map(|(name, value)| (name, value)))
     }
 
-    fn start_session(&mut self) -> Result<(), Failure> {
-        println!("No D-Bus session here: starting one, with a gnome-keyring of its own.");
-        let folder = root().join(format!("target/desktop-{}", std::process::id()));
-        let made = fs::create_dir_all(folder.join("data")).and_then(|()| restrict(&folder));
-        made.map_err(|source| Failure::File { path: folder.clone(), source })?;
-        let path = folder.display().to_string();
-        let mut command = Command::new("dbus-daemon");
-        command.args(["--session", "--nofork", "--print-address"]).env("XDG_RUNTIME_DIR", &path);
-        let mut bus = Running::start(&mut command, "")?;
-        let address = bus.line("a D-Bus session", Duration::from_secs(20))?;
-        let mut command = Command::new("gnome-keyring-daemon");
-        command
-            .args(["--foreground", "--unlock", "--components=secrets"])
-            .env("DBUS_SESSION_BUS_ADDRESS", &address)
-            .env("XDG_RUNTIME_DIR", &path)
-            .env("XDG_DATA_HOME", folder.join("data"));
-        let mut keyring = Running::start(&mut command, "a password for a keyring that ends with this run")?;
-        keyring.close_input();
-        self.variables.push(("DBUS_SESSION_BUS_ADDRESS", address));
-        self.variables.push(("XDG_RUNTIME_DIR", path));
-        self.running.extend([keyring, bus]);
-        self.runtime = Some(PrivateFolder(folder));
+    /// Adds folders for settings, data and logs below `home`, so that nothing of the operator's is touched.
+    pub(crate) fn with_folders(&mut self, home: &Path) {
+        for (name, folder) in [
+            ("XDG_CONFIG_HOME", "config"),
+            ("XDG_DATA_HOME", "data"),
+            ("XDG_STATE_HOME", "state"),
+            ("XDG_CACHE_HOME", "cache"),
+        ] {
+            self.variables.push((name, home.join(folder).into()));
+        }
+    }
+
+    /// Adds a screen. Who does not hold its key cannot open it, on this machine either.
+    pub(crate) fn with_screen(&mut self, logs: &Path, interrupt: &Interrupt) -> Result<(), DisplayError> {
+        let folder = self.new_folder()?;
+        let (server_key, client_key) = (folder.join("server"), folder.join("client"));
+        let cookie = random_hex()?;
+        // The server takes any key of its file, whatever display it is filed under.
+        add_key(&server_key, ":0", &cookie)?;
+        let mut command = Command::new("Xvfb");
+        command.args(["-displayfd", "1", "-screen", "0", SCREEN, "-nolisten", "tcp", "-auth"]).arg(&server_key);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log(logs, "xvfb")?);
+        let (process, number) = started(&mut command, "Xvfb", interrupt)?;
+        let display = format!(":{number}");
+        add_key(&client_key, &display, &cookie)?;
+        self.screen = Some(process);
+        self.variables.push(("DISPLAY", display.into()));
+        self.variables.push(("XAUTHORITY", client_key.into()));
+        self.removed.push("WAYLAND_DISPLAY");
         Ok(())
     }
 
-    /// A command that runs in it.
-    pub(crate) fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
-        let mut command = Command::new(program);
-        command.envs(self.variables.iter().cloned());
-        command
-    }
+    /// Adds a D-Bus session with an unlocked, empty keychain.
+    pub(crate) fn with_keychain(&mut self, logs: &Path, interrupt: &Interrupt) -> Result<(), DisplayError> {
+        let runtime = self.new_folder()?;
+        let address = format!("unix:path={}", runtime.join("bus").display());
+        self.variables.push(("XDG_RUNTIME_DIR", runtime.clone().into()));
+        let mut command = Command::new("dbus-daemon");
+        command.args(["--session", "--nofork", "--print-address=1", "--address", &address]);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log(logs, "dbus")?);
+        let (bus, address) = started(self.apply(&mut command), "dbus-daemon", interrupt)?;
+        self.bus = Some(bus);
+        self.variables.push(("DBUS_SESSION_BUS_ADDRESS", address.into()));
 
-    /// Whether the keychain answers yet.
-    pub(crate) fn wait_for_keychain(&self) -> Result<(), Failure> {
-        let seconds = 20;
-        for _ in 0..seconds * 10 {
-            let mut command = self.command("dbus-send");
-            command.args(["--session", "--print-reply", "--dest=org.freedesktop.DBus", "/org/freedesktop/DBus"]);
-            command.args(["org.freedesktop.DBus.NameHasOwner", "string:org.freedesktop.secrets"]);
-            if output(&mut command).is_some_and(|answer| answer.contains("boolean true")) {
-                return Ok(());
-            }
-            std::thread::sleep(Duration::from_millis(100));
+        let keychain_log = logs.join("gnome-keyring.log");
+        // Its files are new each time, as its password is, and gone afterwards.
+        let files = self.new_folder()?;
+        let mut command = Command::new("gnome-keyring-daemon");
+        command.args(["--foreground", "--unlock", "--components=secrets"]);
+        command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(log(logs, "gnome-keyring")?);
+        let mut keychain = Process::start(self.apply(&mut command).env("HOME", &files).env("XDG_DATA_HOME", &files))?;
+        if let (Some(mut input), _) = keychain.pipes() {
+            input.write_all(random_hex()?.as_bytes()).map_err(DisplayError::Folder)?;
         }
-        Err(Failure::Late { what: "an unlocked keychain", seconds, hint: String::new() })
+        self.keychain = Some(keychain);
+        let began = Instant::now();
+        while !self.has_keychain() {
+            interrupt.pause()?;
+            if began.elapsed() > PATIENCE {
+                return Err(DisplayError::NoKeychain(keychain_log));
+            }
+        }
+        Ok(())
+    }
+
+    /// Asks the bus who offers the Secret Service, without making it start one.
+    fn has_keychain(&self) -> bool {
+        let mut command = Command::new("dbus-send");
+        command.args(["--session", "--print-reply", "--dest=org.freedesktop.DBus", "/org/freedesktop/DBus"]);
+        command.args(["org.freedesktop.DBus.NameHasOwner", "string:org.freedesktop.secrets"]);
+        answer(self.apply(&mut command)).is_some_and(|reply| reply.contains("boolean true"))
+    }
+
+    /// Short, because a socket's path has 108 bytes at most; for this user only.
+    fn new_folder(&mut self) -> Result<PathBuf, DisplayError> {
+        let folder = tempfile::Builder::new().prefix("asyncmq-console-").tempdir().map_err(DisplayError::Folder)?;
+        let path = folder.path().to_owned();
+        self.folders.push(folder);
+        Ok(path)
     }
 }
 
-#[cfg(unix)]
-fn restrict(folder: &std::path::Path) -> std::io::Result<()> {
-    use std::os::unix::fs::PermissionsExt as _;
-    fs::set_permissions(folder, fs::Permissions::from_mode(0o700))
+/// Starts a server that prints one line about where it listens.
+fn started(
+    command: &mut Command,
+    name: &'static str,
+    interrupt: &Interrupt,
+) -> Result<(Process, String), DisplayError> {
+    let mut process = Process::start(command)?;
+    interrupt.check()?;
+    let mut line = String::new();
+    if let (_, Some(output)) = process.pipes() {
+        // It prints the line or ends, and then the pipe ends.
+        BufReader::new(output).read_line(&mut line).map_err(|_| DisplayError::Silent(name))?;
+    }
+    let line = line.trim().to_owned();
+    if line.is_empty() { Err(DisplayError::Silent(name)) } else { Ok((process, line)) }
 }
 
-#[cfg(not(unix))]
-fn restrict(_folder: &std::path::Path) -> std::io::Result<()> {
-    Ok(())
+/// The cookie goes through standard input: arguments are public.
+fn add_key(file: &Path, display: &str, cookie: &str) -> Result<(), DisplayError> {
+    let mut command = Command::new("xauth");
+    command.arg("-q").arg("-f").arg(file).args(["source", "-"]);
+    command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+    let source = |source| ProcessError::Start { program: "xauth".into(), source };
+    let mut child = command.spawn().map_err(source)?;
+    if let Some(mut input) = child.stdin.take() {
+        writeln!(input, "add {display} . {cookie}").map_err(source)?;
+    }
+    let status = child.wait().map_err(source)?;
+    if status.success() && file.exists() { Ok(()) } else { Err(DisplayError::Key) }
+}
+
+fn log(logs: &Path, name: &str) -> Result<File, DisplayError> {
+    fs::create_dir_all(logs).and_then(|()| File::create(logs.join(format!("{name}.log")))).map_err(DisplayError::Folder)
+}
+
+/// 128 random bits.
+pub(crate) fn random_hex() -> Result<String, getrandom::Error> {
+    Ok(format!("{:016x}{:016x}", getrandom::u64()?, getrandom::u64()?))
 }

@@ -1,79 +1,175 @@
-//! The gate: what has to pass before anything lands.
+//! The gate: what must hold before a change lands, step by step, with a table at the end.
 
 use std::{
-    process::{Command, ExitCode},
+    path::Path,
+    process::Command,
     time::{Duration, Instant},
 };
 
 use crate::{
-    install, root,
-    step::{Failure, run},
+    arguments::TestOptions,
+    display::{DisplayError, Session},
+    install::{self, Browser, InstallError},
+    node,
+    process::ProcessError,
+    progress::duration,
+    project::{Project, ProjectError},
 };
 
-struct Report(Vec<(String, Duration)>);
+/// The Tauri command line that packages are made with.
+const TAURI_CLI: &str = "@tauri-apps/cli@2.12.5";
+/// Rounds of the kill loop with `--full`.
+const KILL_ITERATIONS: &str = "500";
+/// What `--full` is meant to add and does not have yet.
+const NOT_YET: [&str; 3] = ["version matrix", "soak", "fuzzing"];
 
-impl Report {
-    fn step(&mut self, what: &str, command: &mut Command) -> Result<(), Failure> {
-        let took = run(what, command.current_dir(root()))?;
-        self.0.push((what.to_owned(), took));
-        Ok(())
-    }
+/// Why the gate is closed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum GateError {
+    #[error(transparent)]
+    Install(#[from] InstallError),
+    #[error(transparent)]
+    Project(#[from] ProjectError),
+    #[error(transparent)]
+    Display(#[from] DisplayError),
+    #[error(transparent)]
+    Process(#[from] ProcessError),
+    #[error("the gate is closed: {0}")]
+    Closed(String),
+}
 
-    fn print(&self, begun: Instant) {
-        println!("\n── passed, in {:.0} s", begun.elapsed().as_secs_f64());
-        for (what, took) in &self.0 {
-            println!("   {:>6.1} s  {what}", took.as_secs_f64());
+enum Outcome {
+    Passed(Duration),
+    Failed(Duration, String),
+    NotRun(String),
+}
+
+struct Gate<'p> {
+    project: &'p Project,
+    keep_going: bool,
+    outcomes: Vec<(String, Outcome)>,
+}
+
+/// Runs every step; stops at the first failure unless `--keep-going`.
+pub(crate) fn run(project: &Project, options: &TestOptions) -> Result<(), GateError> {
+    let began = Instant::now();
+    let mut gate = Gate { project, keep_going: options.keep_going, outcomes: Vec::new() };
+    let done = gate.steps(options);
+    gate.print(began.elapsed());
+    let failed: Vec<_> = gate.outcomes.iter().filter(|(_, outcome)| matches!(outcome, Outcome::Failed(..))).collect();
+    match (done, failed.as_slice()) {
+        (Err(error), []) => Err(error),
+        (_, []) => Ok(()),
+        (_, failed) => {
+            let names: Vec<_> = failed.iter().map(|(name, _)| name.as_str()).collect();
+            Err(GateError::Closed(format!("{} failed", names.join(", "))))
         }
     }
 }
 
-fn cargo(words: &[&str]) -> Command {
-    let mut command = Command::new("cargo");
-    command.args(words);
-    command
-}
+impl Gate<'_> {
+    fn steps(&mut self, options: &TestOptions) -> Result<(), GateError> {
+        let project = self.project;
+        let installing = Instant::now();
+        let (python, browser) = install::for_tests(project)?;
+        self.outcomes.push(("install".into(), Outcome::Passed(installing.elapsed())));
 
-fn npm(script: &str) -> Command {
-    let mut command = Command::new("npm");
-    command.args(["--prefix", "ui", "run", script]);
-    command
-}
+        self.step("cargo fmt", project.cargo().args(["fmt", "--all", "--check"]))?;
+        self.step("UI lint", &mut node::npm(project, &["run", "lint"]))?;
+        self.step("UI types", &mut node::npm(project, &["run", "check"]))?;
+        self.step("UI tests", &mut node::npm(project, &["test"]))?;
+        // Before anything compiles the app: it holds the built UI.
+        self.step("UI build", &mut node::npm(project, &["run", "build"]))?;
+        match &browser {
+            Browser::There => self.step("UI accessibility", &mut node::npm(project, &["run", "axe"]))?,
+            Browser::Missing(why) => self.not_run("UI accessibility", why),
+        }
 
-/// `cargo xtask test [--full]`.
-pub(crate) fn test(full: bool) -> Result<ExitCode, Failure> {
-    let begun = Instant::now();
-    let mut report = Report(Vec::new());
-    install::for_tests()?;
-    install::ui_packages()?;
-    let python = install::python()?;
-    report.step("Rust: formatting", &mut cargo(&["fmt", "--all", "--check"]))?;
-    report.step("UI: lints", &mut npm("lint"))?;
-    report.step("UI: types", &mut npm("check"))?;
-    report.step("UI: unit tests", &mut npm("test"))?;
-    report.step("UI: build", &mut npm("build"))?;
-    report.step("UI: accessibility in a real browser", &mut npm("axe"))?;
-    report.step(
-        "Rust: lints",
-        &mut cargo(&["clippy", "--workspace", "--all-targets", "--features", "automation", "--", "-D", "warnings"]),
-    )?;
-    let mut tests = cargo(&["test", "--workspace", "--exclude", "asyncmq-console"]);
-    report.step("Rust: core, gateway, workspace", tests.env("ADMIN_PYTHON", &python))?;
-    let mut e2e = cargo(&["test", "--package", "asyncmq-console", "--features", "automation"]);
-    report.step("end to end: the real app, admin, keychain", e2e.env("ADMIN_PYTHON", &python))?;
-    if full {
-        long(&mut report, &python)?;
+        let lints =
+            ["clippy", "--workspace", "--all-targets", "--features", "asyncmq-console/automation,xtask/profile"];
+        self.step("clippy", locked(project.cargo().args(lints)).args(["--", "-D", "warnings"]))?;
+
+        let folder = project.folder("test")?;
+        let mut session = Session::default();
+        session.with_folders(&folder.join("home"));
+        if cfg!(target_os = "linux") {
+            project.progress.say("A private screen (Xvfb), D-Bus session and keychain (gnome-keyring) for the tests");
+            session.with_screen(&folder, &project.interrupt)?;
+            session.with_keychain(&folder, &project.interrupt)?;
+        }
+        let rust = ["test", "--workspace", "--exclude", "asyncmq-console"];
+        self.step("Rust tests", test_environment(&session, &python, locked(project.cargo().args(rust))))?;
+        let end_to_end = ["test", "--package", "asyncmq-console", "--features", "automation"];
+        self.step("end to end", test_environment(&session, &python, locked(project.cargo().args(end_to_end))))?;
+
+        if options.full {
+            self.long_steps(&session, &python)?;
+        }
+        Ok(())
     }
-    report.print(begun);
-    Ok(ExitCode::SUCCESS)
+
+    fn long_steps(&mut self, session: &Session, python: &Path) -> Result<(), GateError> {
+        let project = self.project;
+        let mut kill = project.cargo();
+        locked(kill.args(["test", "--package", "console-core", "--test", "kill"]))
+            .env("KILL_ITERATIONS", KILL_ITERATIONS);
+        self.step("long kill loop", test_environment(session, python, &mut kill))?;
+        let mut package = Command::new(if cfg!(windows) { "npx.cmd" } else { "npx" });
+        package.args(["--yes", TAURI_CLI, "build"]).current_dir(&project.root);
+        if cfg!(target_os = "linux") {
+            // An AppImage needs tools that are downloaded while it is made.
+            package.args(["--bundles", "deb,rpm"]);
+        }
+        self.step("packages", &mut package)?;
+        for name in NOT_YET {
+            self.not_run(name, "does not exist yet");
+        }
+        Ok(())
+    }
+
+    /// Runs one step. The error ends the gate: an interruption always, a failure unless it keeps going.
+    fn step(&mut self, name: &str, command: &mut Command) -> Result<(), GateError> {
+        let began = Instant::now();
+        let done = self.project.progress.shown(name, command, &self.project.interrupt);
+        match done {
+            Ok(()) => self.outcomes.push((name.into(), Outcome::Passed(began.elapsed()))),
+            Err(ProcessError::Interrupted) => return Err(ProcessError::Interrupted.into()),
+            Err(error) => {
+                eprintln!("  {error}");
+                self.outcomes.push((name.into(), Outcome::Failed(began.elapsed(), error.to_string())));
+                if !self.keep_going {
+                    return Err(error.into());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn not_run(&mut self, name: &str, why: &str) {
+        self.outcomes.push((name.into(), Outcome::NotRun(why.to_owned())));
+    }
+
+    fn print(&self, elapsed: Duration) {
+        eprintln!("\n{:<20} {:<8} {:>12}", "step", "outcome", "time");
+        for (name, outcome) in &self.outcomes {
+            match outcome {
+                Outcome::Passed(took) => eprintln!("{name:<20} {:<8} {:>12}", "passed", duration(*took)),
+                Outcome::Failed(took, why) => {
+                    eprintln!("{name:<20} {:<8} {:>12}   {why}", "FAILED", duration(*took));
+                }
+                Outcome::NotRun(why) => eprintln!("{name:<20} {:<8} {:>12}   {why}", "not run", "–"),
+            }
+        }
+        eprintln!("{:<20} {:<8} {:>12}", "all", "", duration(elapsed));
+    }
 }
 
-/// What takes long. What does not exist yet is said, never passed over.
-fn long(report: &mut Report, python: &std::path::Path) -> Result<(), Failure> {
-    let mut kills = cargo(&["test", "--package", "console-core", "--test", "kill"]);
-    report.step("kill -9 while writing, long", kills.env("KILL_ITERATIONS", "1000").env("ADMIN_PYTHON", python))?;
-    report.step("release build", &mut cargo(&["build", "--release", "--package", "asyncmq-console"]))?;
-    println!(
-        "\nNot there yet, and so not run: version matrix of AsyncMQ 0.5 to 0.9, soak, fuzzing (issue 5); packaging (issue 6)."
-    );
-    Ok(())
+/// In CI the lock file is what was reviewed.
+fn locked(command: &mut Command) -> &mut Command {
+    if std::env::var_os("CI").is_some() { command.arg("--locked") } else { command }
+}
+
+/// What the tests find: a screen, a bus, a keychain, folders of their own, and the admins' Python.
+fn test_environment<'c>(session: &Session, python: &Path, command: &'c mut Command) -> &'c mut Command {
+    session.apply(command).env("ADMIN_PYTHON", python)
 }

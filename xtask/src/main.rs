@@ -1,55 +1,71 @@
-//! `cargo xtask demo | test | run | setup`: installs what is missing, then does it.
+//! `cargo xtask`: installs what is missing, then runs the demo, the tests or the console.
 
+mod admin;
+mod arguments;
 mod demo;
 mod display;
 mod gate;
 mod install;
+mod node;
+mod packages;
 mod process;
-mod step;
+mod progress;
+mod project;
+mod python;
+mod run;
+mod screenshot;
+mod stamp;
 
-use std::{path::PathBuf, process::ExitCode};
+use std::process::ExitCode;
 
-use step::Failure;
+use arguments::{Arguments, HELP};
+use process::Interrupt;
+use project::Project;
 
-const HELP: &str = "\
-cargo xtask demo [--release] [--screenshot FILE]
-    Two real AsyncMQ admins with live workers, and the console signed in to both.
-cargo xtask run
-    The console with your own environments (release build).
-cargo xtask test [--full]
-    The gate: formatting, lints, UI, Rust, end to end. --full adds what takes long.
-cargo xtask setup
-    Only installs what the others need.
-";
-
-/// The repository's root.
-fn root() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).parent().map(PathBuf::from).unwrap_or_default()
+/// Why the command did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+enum Stop {
+    #[error("{0}\n\n{HELP}")]
+    Usage(#[from] arguments::UsageError),
+    #[error(transparent)]
+    Project(#[from] project::ProjectError),
+    #[error(transparent)]
+    Install(#[from] install::InstallError),
+    #[error(transparent)]
+    Demo(#[from] demo::DemoError),
+    #[error(transparent)]
+    Gate(#[from] gate::GateError),
+    #[error(transparent)]
+    Run(#[from] run::RunError),
+    #[error("signals cannot be listened to: {0}")]
+    Signals(#[from] std::io::Error),
 }
 
 fn main() -> ExitCode {
-    let words: Vec<String> = std::env::args().skip(1).collect();
-    match run(&words) {
-        Ok(code) => code,
-        Err(failure) => {
-            eprintln!("\nxtask: {failure}");
-            ExitCode::FAILURE
+    let done = start();
+    process::end_descendants();
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(stop) => {
+            eprintln!("\ncargo xtask: {stop}");
+            ExitCode::from(if matches!(stop, Stop::Usage(_)) { 2 } else { 1 })
         }
     }
 }
 
-fn run(words: &[String]) -> Result<ExitCode, Failure> {
-    let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    match words.as_slice() {
-        ["demo", options @ ..] => demo::demo(&demo::Options::read(options)?),
-        ["run"] => demo::run_own(),
-        ["test"] => gate::test(false),
-        ["test", "--full"] => gate::test(true),
-        ["setup"] => install::everything().map(|()| ExitCode::SUCCESS),
-        [] | ["help" | "--help" | "-h"] => {
-            print!("{HELP}");
-            Ok(ExitCode::SUCCESS)
-        }
-        other => Err(Failure::Usage(other.join(" "))),
+fn start() -> Result<(), Stop> {
+    let arguments = Arguments::read(std::env::args_os().skip(1))?;
+    if matches!(arguments, Arguments::Help) {
+        print!("{HELP}");
+        return Ok(());
     }
+    let project = Project::find(Interrupt::listen()?)?;
+    match arguments {
+        Arguments::Help => {}
+        Arguments::Setup => install::everything(&project)?,
+        Arguments::Demo(options) => demo::run(&project, &options)?,
+        Arguments::Test(options) => gate::run(&project, &options)?,
+        Arguments::Run { words } => run::run(&project, &words)?,
+    }
+    Ok(())
 }

@@ -2,15 +2,15 @@
 //!
 //! A write goes to a temporary file in the same folder, which is flushed to disk and then renamed over the old one (the
 //! folder is flushed too), so that whoever reads finds the old state or the new one. The last good state before the
-//! newest change stays beside it as `environments.toml.bak`.
+//! newest change stays beside it as `environments.toml.bak`. Two consoles that write at the same moment are kept apart by a
+//! lock on `environments.toml.lock`; the second one is told.
 
 use std::{
-    fs::{self, File},
+    fs::{self, File, TryLockError},
     io::{self, Write as _},
     path::{Path, PathBuf},
 };
 
-use http::HeaderName;
 use serde::{Deserialize, Serialize};
 
 use crate::environment::{
@@ -19,26 +19,43 @@ use crate::environment::{
 
 /// The version that this program writes.
 const VERSION: u32 = 1;
-const HEAD: &str = "# The environments of AsyncMQ Console. No secret is ever kept here: credentials are in the keychain.\n\n";
+const HEAD: &str = "# The environments of AsyncMQ Console. No secret is ever kept here: credentials are in the keychain.\n\
+                    # The console writes this file anew after every change there; comments of your own do not stay.\n\n";
+const TEMPORARY: (&str, &str) = (".environments-", ".tmp");
 
-/// Why the environments' file could not be read or written. Nothing was changed.
+/// Why the environments' file could not be read or written. Nothing was changed. Quotes no line of the file.
 #[derive(Debug, thiserror::Error)]
 #[allow(missing_docs, reason = "the messages say it")]
 pub enum EnvironmentFileError {
-    #[error("`{path}` could not be read: {source}")]
+    #[error(
+        "`{path}` could not be read, so it is left alone ({source}): see to its permissions, then start the console again"
+    )]
     Read { path: PathBuf, source: io::Error },
-    #[error("`{path}` is not a sound environments' file: {reason}")]
+    #[error(
+        "`{path}` is not a sound environments' file, so it is left alone ({reason}): mend it, or move it away, then start \
+             the console again"
+    )]
     Unsound { path: PathBuf, reason: String },
-    #[error("`{path}` comes from a newer version of the console (file version {version}; this one knows {VERSION}): \
-             start that version, or move the file away")]
+    #[error(
+        "`{path}` comes from a newer version of the console (file version {version}; this one knows {VERSION}): \
+             start that version, or move the file away"
+    )]
     Newer { path: PathBuf, version: i64 },
-    #[error("`{path}` is missing, but its backup `{backup}` is there: rename the backup to go on with it, or move it away")]
+    #[error(
+        "`{path}` is missing, but its backup `{backup}` is there: rename the backup to go on with it, or move it away"
+    )]
     OnlyBackup { path: PathBuf, backup: PathBuf },
-    #[error("`{path}` could not be read at the start, so it is left alone: mend or move it, then start the console again")]
+    #[error(
+        "`{path}` could not be taken in at the start, so it is left alone: mend or move it, then start the console again"
+    )]
     LeftAlone { path: PathBuf },
     #[error("`{path}` was changed by another program since it was read: start the console again to take that in")]
     ChangedElsewhere { path: PathBuf },
-    #[error("`{path}` could not be written: {source}")]
+    #[error(
+        "another console is writing `{path}` at this moment: close it, and start this one again to take its changes in"
+    )]
+    InUse { path: PathBuf },
+    #[error("`{path}` could not be written ({source}): see to free space and permissions, then try again")]
     Write { path: PathBuf, source: io::Error },
     #[error("there is no environment `{0}`")]
     Unknown(EnvironmentId),
@@ -80,16 +97,12 @@ impl From<&Environment> for Record {
             tag: environment.tag.clone(),
             accent: environment.accent,
             login_path: environment.login_path.clone(),
-            header_name: canonical_name(&environment.header_name),
+            header_name: environment.header_name.to_string(),
             scheme: environment.scheme.clone(),
             allow_plain_http: environment.allow_plain_http,
             protection: environment.protection,
         }
     }
-}
-
-fn canonical_name(name: &HeaderName) -> String {
-    name.to_string()
 }
 
 impl TryFrom<Record> for Environment {
@@ -222,29 +235,64 @@ impl EnvironmentFile {
         if self.left_alone {
             return Err(EnvironmentFileError::LeftAlone { path: self.path.clone() });
         }
+        let document = Document { version: VERSION, environments: environments.iter().map(Record::from).collect() };
+        let body = toml::to_string(&document)
+            .map_err(|error| EnvironmentFileError::Unsound { path: self.path.clone(), reason: error.to_string() })?;
+        let text = format!("{HEAD}{body}");
+        let _lock = self.lock()?;
         if read_if_there(&self.path)? != self.known {
             return Err(EnvironmentFileError::ChangedElsewhere { path: self.path.clone() });
         }
-        let document = Document { version: VERSION, environments: environments.iter().map(Record::from).collect() };
-        let body = toml::to_string(&document).map_err(|error| EnvironmentFileError::Unsound {
-            path: self.path.clone(),
-            reason: error.to_string(),
-        })?;
-        let text = format!("{HEAD}{body}");
-        let written = self.known.as_ref().map_or(Ok(()), |known| write_atomically(&backup_of(&self.path), known));
-        written
-            .and_then(|()| write_atomically(&self.path, &text))
-            .map_err(|source| EnvironmentFileError::Write { path: self.path.clone(), source })?;
+        // A link to a file kept elsewhere stays a link.
+        let target = fs::canonicalize(&self.path).unwrap_or_else(|_| self.path.clone());
+        sweep_temporary_files(&self.path);
+        sweep_temporary_files(&target);
+        if let Some(known) = &self.known {
+            write_atomically(&backup_of(&self.path), known)?;
+        }
+        write_atomically(&target, &text)?;
         self.environments = environments;
         self.known = Some(text);
         Ok(())
     }
+
+    /// Held while writing, and let go by the operating system when the program ends in any way. Where the file system
+    /// knows no locks, there is none.
+    fn lock(&self) -> Result<Option<File>, EnvironmentFileError> {
+        let path = with_ending(&self.path, ".lock");
+        let failed = |source| EnvironmentFileError::Write { path: path.clone(), source };
+        if let Some(folder) = self.path.parent() {
+            fs::create_dir_all(folder).map_err(failed)?;
+        }
+        let file = File::options().create(true).append(true).open(&path).map_err(failed)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(file)),
+            Err(TryLockError::WouldBlock) => Err(EnvironmentFileError::InUse { path: self.path.clone() }),
+            Err(TryLockError::Error(_)) => Ok(None),
+        }
+    }
 }
 
 fn backup_of(path: &Path) -> PathBuf {
+    with_ending(path, ".bak")
+}
+
+fn with_ending(path: &Path, ending: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
-    name.push(".bak");
+    name.push(ending);
     name.into()
+}
+
+/// Removes what a write that was killed left behind. Called with the lock held, so that none of these is being written.
+fn sweep_temporary_files(path: &Path) {
+    let Some(entries) = path.parent().and_then(|folder| fs::read_dir(folder).ok()) else { return };
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let ours = name.to_str().is_some_and(|name| name.starts_with(TEMPORARY.0) && name.ends_with(TEMPORARY.1));
+        if ours && let Err(error) = fs::remove_file(entry.path()) {
+            tracing::warn!(file = %entry.path().display(), %error, "a temporary file stays behind");
+        }
+    }
 }
 
 fn read_if_there(path: &Path) -> Result<Option<String>, EnvironmentFileError> {
@@ -257,7 +305,7 @@ fn read_if_there(path: &Path) -> Result<Option<String>, EnvironmentFileError> {
 
 fn parse(path: &Path, text: &str) -> Result<Vec<Environment>, EnvironmentFileError> {
     let unsound = |reason: String| EnvironmentFileError::Unsound { path: path.to_owned(), reason };
-    let table: toml::Table = text.parse().map_err(|error: toml::de::Error| unsound(error.to_string()))?;
+    let table: toml::Table = text.parse().map_err(|error: toml::de::Error| unsound(place_and_message(text, &error)))?;
     match table.get("version").and_then(toml::Value::as_integer) {
         Some(version) if version == i64::from(VERSION) => {}
         Some(version) if version > i64::from(VERSION) => {
@@ -265,7 +313,7 @@ fn parse(path: &Path, text: &str) -> Result<Vec<Environment>, EnvironmentFileErr
         }
         _ => return Err(unsound("it has no `version` that this console knows".into())),
     }
-    let document: Document = toml::from_str(text).map_err(|error| unsound(error.to_string()))?;
+    let document: Document = toml::from_str(text).map_err(|error| unsound(place_and_message(text, &error)))?;
     let mut environments: Vec<Environment> = Vec::new();
     for record in document.environments {
         let environment = Environment::try_from(record).map_err(unsound)?;
@@ -277,16 +325,30 @@ fn parse(path: &Path, text: &str) -> Result<Vec<Environment>, EnvironmentFileErr
     Ok(environments)
 }
 
+/// The parser's own text quotes the whole line, and somebody may have written a token there by hand.
+fn place_and_message(text: &str, error: &toml::de::Error) -> String {
+    let line = error.span().and_then(|span| text.get(..span.start)).map(|before| before.matches('\n').count() + 1);
+    match line {
+        Some(line) => format!("line {line}: {}", error.message()),
+        None => error.message().to_owned(),
+    }
+}
+
 /// Old or new, never neither: temporary file beside it, flushed, renamed, folder flushed.
-fn write_atomically(path: &Path, text: &str) -> io::Result<()> {
-    let folder = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
-    fs::create_dir_all(folder)?;
+fn write_atomically(path: &Path, text: &str) -> Result<(), EnvironmentFileError> {
+    let failed = |source| EnvironmentFileError::Write { path: path.to_owned(), source };
+    let folder = path.parent().ok_or_else(|| failed(io::ErrorKind::InvalidInput.into()))?;
     // `tempfile` makes it readable by its owner only.
-    let mut file = tempfile::Builder::new().prefix(".environments-").suffix(".tmp").tempfile_in(folder)?;
-    file.write_all(text.as_bytes())?;
-    file.as_file().sync_all()?;
-    file.persist(path)?;
-    flush_folder(folder)
+    let builder = tempfile::Builder::new().prefix(TEMPORARY.0).suffix(TEMPORARY.1).tempfile_in(folder);
+    let mut file = builder.map_err(failed)?;
+    file.write_all(text.as_bytes()).map_err(failed)?;
+    file.as_file().sync_all().map_err(failed)?;
+    file.persist(path).map_err(|error| failed(error.error))?;
+    // The new state is in place: from here on "nothing was changed" would be untrue. Some file systems flush no folder.
+    if let Err(error) = flush_folder(folder) {
+        tracing::warn!(folder = %folder.display(), %error, "the folder could not be flushed to disk");
+    }
+    Ok(())
 }
 
 #[cfg(unix)]
@@ -302,101 +364,4 @@ fn flush_folder(_folder: &Path) -> io::Result<()> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::fs;
-
-    use super::{EnvironmentFile, EnvironmentFileError};
-    use crate::environment::{Accent, CheckedDraft, EnvironmentDraft, Protection};
-
-    fn draft(name: &str) -> CheckedDraft {
-        EnvironmentDraft {
-            name: name.into(),
-            base_url: "https://a.example/asyncmq".into(),
-            tag: "PROD".into(),
-            accent: Accent::Red,
-            login_path: "/login".into(),
-            header_name: "Authorization".into(),
-            scheme: "Bearer".into(),
-            allow_plain_http: false,
-            protection: Protection::Locked,
-        }
-        .check()
-        .expect("sound")
-    }
-
-    fn names(file: &EnvironmentFile) -> Vec<&str> {
-        file.list().iter().map(|environment| environment.name.as_str()).collect()
-    }
-
-    #[test]
-    fn what_is_added_edited_reordered_and_removed_is_there_after_reopening() {
-        let folder = tempfile::tempdir().expect("folder");
-        let path = folder.path().join("deep/environments.toml");
-        let (mut file, error) = EnvironmentFile::open(&path);
-        assert!(error.is_none() && file.list().is_empty());
-        let one = file.add(draft("one")).expect("adds").id;
-        let two = file.add(draft("two")).expect("adds").id;
-        file.update(&one, draft("uno")).expect("updates");
-        file.reorder(&[two.clone(), one.clone()]).expect("reorders");
-        let (mut again, error) = EnvironmentFile::open(&path);
-        assert!(error.is_none());
-        assert_eq!(names(&again), ["two", "uno"]);
-        again.remove(&two).expect("removes");
-        assert_eq!(names(&EnvironmentFile::open(&path).0), ["uno"]);
-        assert_eq!(again.list()[0].id, one);
-        let backup = fs::read_to_string(folder.path().join("deep/environments.toml.bak")).expect("backup");
-        assert!(backup.contains("two"), "the last good state before the newest change");
-    }
-
-    #[test]
-    fn a_file_that_cannot_be_read_is_left_alone_and_reported() {
-        let folder = tempfile::tempdir().expect("folder");
-        let path = folder.path().join("environments.toml");
-        for text in [
-            "not toml at all [",
-            "version = 1\nunknown = 2\n",
-            "version = 0\n",
-            "nothing = 1\n",
-            "version = 1\n[[environment]]\nid = \"x\"\n",
-        ] {
-            fs::write(&path, text).expect("writes");
-            let (mut file, error) = EnvironmentFile::open(&path);
-            let message = error.expect("reported").to_string();
-            assert!(message.contains("environments.toml"), "{message}");
-            assert!(matches!(file.add(draft("x")), Err(EnvironmentFileError::LeftAlone { .. })));
-            assert_eq!(fs::read_to_string(&path).expect("reads"), text, "left as it was");
-        }
-    }
-
-    #[test]
-    fn a_file_of_a_newer_version_is_left_alone() {
-        let folder = tempfile::tempdir().expect("folder");
-        let path = folder.path().join("environments.toml");
-        fs::write(&path, "version = 2\nfuture = true\n").expect("writes");
-        let (mut file, error) = EnvironmentFile::open(&path);
-        assert!(matches!(error, Some(EnvironmentFileError::Newer { version: 2, .. })));
-        assert!(file.add(draft("x")).is_err());
-        assert_eq!(fs::read_to_string(&path).expect("reads"), "version = 2\nfuture = true\n");
-    }
-
-    #[test]
-    fn a_change_by_another_program_is_not_overwritten() {
-        let folder = tempfile::tempdir().expect("folder");
-        let path = folder.path().join("environments.toml");
-        let (mut one, _) = EnvironmentFile::open(&path);
-        let (mut two, _) = EnvironmentFile::open(&path);
-        one.add(draft("one")).expect("adds");
-        assert!(matches!(two.add(draft("two")), Err(EnvironmentFileError::ChangedElsewhere { .. })));
-        assert_eq!(names(&EnvironmentFile::open(&path).0), ["one"]);
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn only_the_owner_can_read_it() {
-        use std::os::unix::fs::PermissionsExt;
-        let folder = tempfile::tempdir().expect("folder");
-        let path = folder.path().join("environments.toml");
-        EnvironmentFile::open(&path).0.add(draft("one")).expect("adds");
-        assert_eq!(fs::metadata(&path).expect("metadata").permissions().mode() & 0o777, 0o600);
-    }
-}
+mod tests;

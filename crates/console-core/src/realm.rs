@@ -16,8 +16,10 @@ pub enum BaseUrlError {
     NotAUrl(String),
     #[error("`{0}:` is not supported: give an address that begins with https:// (or http:// on this computer)")]
     Scheme(String),
-    #[error("plain http to `{0}` would send the token readable by anyone on the way: use https, or allow plain http for \
-             this environment")]
+    #[error(
+        "plain http to `{0}` would send the token readable by anyone on the way: use https, or allow plain http for \
+             this environment"
+    )]
     PlainHttp(String),
     #[error("leave the user name and password out of the address: the token goes into the sign-in")]
     UserInfo,
@@ -25,8 +27,10 @@ pub enum BaseUrlError {
     Query,
     #[error("leave `#…` out of the address: give only the part up to the mount prefix")]
     Fragment,
-    #[error("the path `{0}` can be read in two ways: give it without `.`, `..`, `//`, `\\`, `%2E`, `%2F`, `%25` or control \
-             characters")]
+    #[error(
+        "the path `{0}` can be read in two ways: give it without `.`, `..`, `//`, `\\`, `%2E`, `%2F`, `%25` or control \
+             characters"
+    )]
     Path(String),
 }
 
@@ -163,7 +167,11 @@ fn parse_forgiving(text: &str) -> Result<Url, BaseUrlError> {
     let not_a_url = || BaseUrlError::NotAUrl(without_user_info(text));
     if let Some((_, rest)) = text.split_once("://") {
         // `https:///x` would make a host of the path.
-        return if rest.starts_with(['/', '\\']) { Err(not_a_url()) } else { Url::parse(text).map_err(|_| not_a_url()) };
+        return if rest.starts_with(['/', '\\']) {
+            Err(not_a_url())
+        } else {
+            Url::parse(text).map_err(|_| not_a_url())
+        };
     }
     // `localhost:8000` parses as a scheme; what follows the colon tells it from `ftp:x`.
     if let Some((scheme, rest)) = text.split_once(':')
@@ -253,12 +261,27 @@ mod tests {
         assert_eq!(parsed("https://a.example/#x"), Err(BaseUrlError::Fragment));
         assert_eq!(parsed("http://a.example"), Err(BaseUrlError::PlainHttp("a.example".into())));
         assert!(BaseUrl::parse("http://a.example", true).is_ok());
-        for text in ["https:///a.example/x", "https:a.example", "https:\\\\a.example", "https://a.ex\nample", "https://"] {
+        for text in
+            ["https:///a.example/x", "https:a.example", "https:\\\\a.example", "https://a.ex\nample", "https://"]
+        {
             assert!(matches!(parsed(text), Err(BaseUrlError::NotAUrl(_))), "{text:?}");
         }
         for path in [
-            "/a/../b", "/a//b", "//", "/a//", "/a/%2e%2e", "/a%2Fb", "/a\\b", "/a%00", "/./a", "/a/%2E", "/a%2eb", "/a%252e",
-            "/a%5cb", "/a%", "/a/..",
+            "/a/../b",
+            "/a//b",
+            "//",
+            "/a//",
+            "/a/%2e%2e",
+            "/a%2Fb",
+            "/a\\b",
+            "/a%00",
+            "/./a",
+            "/a/%2E",
+            "/a%2eb",
+            "/a%252e",
+            "/a%5cb",
+            "/a%",
+            "/a/..",
         ] {
             assert!(matches!(parsed(&format!("https://a.example{path}")), Err(BaseUrlError::Path(_))), "{path}");
         }
@@ -267,9 +290,16 @@ mod tests {
     #[test]
     fn a_password_in_the_address_is_refused_and_not_repeated() {
         for text in [
-            "https://user:canary@a.example", "user:canary@a.example", "https://u:canary@ bad host/",
-            "user:1canary@a.example", "https://u:1/../canary@a.example", "http:u:canary@a.example", "https://canary@a.example",
-            "https:///u:canary@a.example", "https://u:can\tary@a.example", "https://u:can@canary@a.example",
+            "https://user:canary@a.example",
+            "user:canary@a.example",
+            "https://u:canary@ bad host/",
+            "user:1canary@a.example",
+            "https://u:1/../canary@a.example",
+            "http:u:canary@a.example",
+            "https://canary@a.example",
+            "https:///u:canary@a.example",
+            "https://u:can\tary@a.example",
+            "https://u:can@canary@a.example",
         ] {
             let error = parsed(text).expect_err(text);
             assert!(!format!("{error} {error:?}").contains("canary"), "{error}");
@@ -299,8 +329,12 @@ mod tests {
         let contains = |url: &str| realm.contains(&url.parse().expect("url"));
         assert!(contains("https://a.example/asyncmq") && contains("https://a.example:443/asyncmq/x?y"));
         for url in [
-            "http://a.example/asyncmq", "https://a.example:444/asyncmq", "https://b.example/asyncmq",
-            "https://a.example/asyncmqx", "https://a.example/", "https://a.example/other",
+            "http://a.example/asyncmq",
+            "https://a.example:444/asyncmq",
+            "https://b.example/asyncmq",
+            "https://a.example/asyncmqx",
+            "https://a.example/",
+            "https://a.example/other",
         ] {
             assert!(!contains(url), "{url}");
         }

@@ -17,7 +17,7 @@ use gtk::{gdk, glib, prelude::*};
 use tauri::{Webview, Window};
 use url::Url;
 use webkit2gtk::{
-    DownloadExt, HitTestResultExt, NavigationAction, NavigationPolicyDecision, NavigationPolicyDecisionExt,
+    DownloadExt, NavigationAction, NavigationPolicyDecision, NavigationPolicyDecisionExt,
     NavigationType, NetworkProxyMode, PolicyDecision, PolicyDecisionExt, PolicyDecisionType, ResponsePolicyDecision,
     ResponsePolicyDecisionExt, SettingsExt, URIRequestExt, UserContentManagerExt, WebContextExt, WebView, WebViewExt,
     WebsiteDataManagerExt,
@@ -35,6 +35,11 @@ const OURS: [&str; 5] = ["close", "create", "decide-policy", "button-press-event
 thread_local! {
     /// On the main thread, where all of GTK lives.
     static OVERLAY: RefCell<Option<gtk::Overlay>> = const { RefCell::new(None) };
+}
+
+/// Whether there is a display. Tao panics where there is none.
+pub(super) fn has_display() -> bool {
+    gtk::init().is_ok()
 }
 
 /// Whether the desktop wants dark windows; what WebKitGTK tells pages as `prefers-color-scheme`.
@@ -107,23 +112,33 @@ pub(super) fn prepare_dashboard(webview: &Webview, site: Site) -> tauri::Result<
 }
 
 /// Disconnects what wry connected to a signal of this view.
+///
+/// One by one: before `GLib` 2.78 `g_signal_handlers_disconnect_matched` finds nothing by a signal's id alone, and says
+/// nothing about it.
 #[allow(unsafe_code, reason = "the safe binding disconnects by a handler's id, which wry keeps to itself")]
 fn silence(view: &WebView, signal: &'static str) {
-    use glib::{gobject_ffi, translate::IntoGlib};
-    let signal = glib::subclass::SignalId::lookup(signal, WebView::static_type());
-    let signal = signal.expect("WebKitGTK 2.40 has the signals in `OURS`");
-    // SAFETY: `view` is a live GObject for the whole call, the signal's id was looked up for its type, and with
-    // `G_SIGNAL_MATCH_ID` alone GLib reads neither of the three null pointers.
-    unsafe {
-        gobject_ffi::g_signal_handlers_disconnect_matched(
-            view.as_ptr().cast(),
-            gobject_ffi::G_SIGNAL_MATCH_ID,
-            signal.into_glib(),
-            0,
-            std::ptr::null_mut(),
-            std::ptr::null_mut(),
-            std::ptr::null_mut(),
-        );
+    use glib::{gobject_ffi, subclass::SignalId, translate::IntoGlib};
+    let signal = SignalId::lookup(signal, WebView::static_type()).expect("WebKitGTK 2.40 has the signals in `OURS`");
+    let view = view.as_ptr().cast();
+    loop {
+        // SAFETY: `view` is a live GObject for the whole call, the signal's id was looked up for its type, and with
+        // `G_SIGNAL_MATCH_ID` alone GLib reads none of the null pointers.
+        let handler = unsafe {
+            gobject_ffi::g_signal_handler_find(
+                view,
+                gobject_ffi::G_SIGNAL_MATCH_ID,
+                signal.into_glib(),
+                0,
+                std::ptr::null_mut(),
+                std::ptr::null_mut(),
+                std::ptr::null_mut(),
+            )
+        };
+        if handler == 0 {
+            return;
+        }
+        // SAFETY: GLib has just named this handler of this live object.
+        unsafe { gobject_ffi::g_signal_handler_disconnect(view, handler) };
     }
 }
 
@@ -195,7 +210,7 @@ fn decide(
 /// A person clicked on a link, as far as WebKit tells. It does not tell in which frame; all frames are of the page's
 /// own origin.
 fn is_click(action: &NavigationAction) -> bool {
-    action.navigation_type() == NavigationType::LinkClicked && action.is_user_gesture()
+    action.navigation_type() == NavigationType::LinkClicked && action.is_user_gesture() && action.mouse_button() != 0
 }
 
 /// A reload or a step in the history would send a form again.
@@ -217,6 +232,7 @@ fn keep_downloads(view: &WebView, page: Page, downloads: Downloads) {
     let Some(context) = view.context() else { return };
     let owner = view.downgrade();
     context.connect_download_started(move |_, download| {
+        tracing::debug!(view = ?download.web_view(), owner = ?owner.upgrade(), "DEBUG download");
         if download.web_view().is_none() || download.web_view() != owner.upgrade() {
             return;
         }
@@ -225,6 +241,7 @@ fn keep_downloads(view: &WebView, page: Page, downloads: Downloads) {
         {
             let (page, downloads, target) = (page.clone(), downloads.clone(), target.clone());
             download.connect_decide_destination(move |download, suggested| {
+                tracing::debug!(suggested, uri = ?download.request().and_then(|r| r.uri()), "DEBUG decide");
                 let url = download.request().and_then(|request| request.uri()).and_then(|uri| Url::parse(&uri).ok());
                 if !url.is_some_and(|url| url.scheme() == "data" || page.may_go_to(&url, false)) {
                     download.cancel();
@@ -245,7 +262,7 @@ fn keep_downloads(view: &WebView, page: Page, downloads: Downloads) {
             });
         }
         let has_failed = failed.clone();
-        download.connect_failed(move |_, _| has_failed.set(true));
+        download.connect_failed(move |_, e| { tracing::debug!(?e, "DEBUG failed"); has_failed.set(true) });
         let (page, downloads) = (page.clone(), downloads.clone());
         download.connect_finished(move |_| {
             let Some(path) = target.take() else { return };

@@ -9,209 +9,282 @@
 #[cfg_attr(target_os = "windows", path = "windows.rs")]
 mod platform;
 
-mod click;
 mod download;
+mod page;
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::{collections::HashMap, path::PathBuf, sync::Arc};
 
-use console_core::{environment::EnvironmentId, profile::Profile};
+use console_core::environment::EnvironmentId;
 use console_ipc::Cover;
-use console_workspace::{StageOrder, StageReport, Workspace};
+use console_workspace::StageOrder;
 use tauri::{
-    AppHandle, LogicalPosition, LogicalSize, Webview, WebviewUrl, Window,
-    webview::{NewWindowResponse, PageLoadEvent, PermissionResponse, WebviewBuilder},
+    AppHandle, LogicalPosition, LogicalSize, Webview, WebviewUrl, Window, WindowEvent, Wry,
+    webview::{NewWindowResponse, PermissionResponse, WebviewBuilder},
     window::{Color, WindowBuilder},
 };
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc, oneshot};
 use url::Url;
 
 use crate::{AUTOMATION, SHELL};
-use click::Clicks;
 use download::Downloads;
+use page::Page;
 
-/// The rail at the left, in logical pixels; `ui/src/styles` says the same.
-pub(crate) const RAIL: f64 = 56.0;
-/// The bar and the accent line under it, in logical pixels.
-pub(crate) const BAR: f64 = 42.0;
+pub(crate) use page::Report;
 
-struct Dashboard {
-    webview: Webview,
-    origin: Arc<Mutex<Url>>,
+/// The rail at the left, in logical pixels; `--rail-width` in `ui/src/styles/tokens.css`.
+const RAIL: f64 = 56.0;
+/// The bar at the top, in logical pixels; `--bar-height` there.
+const BAR: f64 = 40.0;
+/// The line of the accent's colour under the bar, in logical pixels; `--accent-line` there.
+const ACCENT_LINE: f64 = 2.0;
+/// What of the dashboard stays in sight under the tallest strip, in logical pixels.
+const LEAST_IN_SIGHT: f64 = 100.0;
+
+/// The shell's ground (`--canvas`), so that the window does not flash before the shell has painted.
+const LIGHT: Color = Color(249, 250, 251, 255);
+const DARK: Color = Color(20, 22, 25, 255);
+
+type Builder = WebviewBuilder<Wry>;
+
+/// Whether a window can be opened at all.
+pub(crate) fn has_display() -> bool {
+    platform::has_display()
+}
+
+/// What the stage is given.
+pub(crate) struct Surroundings {
+    /// The folder of the shell webview's own storage. Platforms that must keep a dashboard's storage in a folder use one
+    /// beside it.
+    pub(crate) shell_data: PathBuf,
+    /// Where downloads go.
+    pub(crate) downloads: PathBuf,
+    /// Where reports go.
+    pub(crate) report: Report,
+}
+
+/// What the platform's part is told about one dashboard.
+#[derive(Clone)]
+struct Site {
+    page: Page,
+    downloads: Downloads,
+    shell_data: PathBuf,
+    #[cfg_attr(target_os = "linux", allow(dead_code, reason = "names a folder on Windows"))]
+    label: String,
+}
+
+/// A part of the window, in logical pixels from its top left corner.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(target_os = "linux", allow(dead_code, reason = "GTK knows the size"))]
+struct Area {
+    x: f64,
+    y: f64,
+    width: f64,
+    height: f64,
 }
 
 /// The window.
 pub(crate) struct Stage {
     window: Window,
     shell: Webview,
-    workspace: Workspace,
-    dashboards: HashMap<EnvironmentId, Dashboard>,
+    dashboards: HashMap<EnvironmentId, Webview>,
     shown: Option<(EnvironmentId, Cover)>,
+    /// Counts the dashboards that were opened: a label is free again only some time after its webview was closed.
+    opened: u64,
+    downloads: Downloads,
+    surroundings: Surroundings,
+    resized: Arc<Notify>,
 }
 
 impl Stage {
-    /// Opens the window with the shell in it. The shell is made first: an incognito webview before it leaves it blank.
-    pub(crate) fn open(app: &AppHandle, profile: &Profile, workspace: Workspace) -> tauri::Result<Self> {
+    /// Opens the window with the shell in it, on the main thread. The shell is made first: an incognito webview before
+    /// it leaves it blank.
+    pub(crate) fn open(app: &AppHandle, surroundings: Surroundings) -> tauri::Result<Self> {
         let window = WindowBuilder::new(app, "main")
             .title("AsyncMQ Console")
             .inner_size(1280.0, 800.0)
             .min_inner_size(900.0, 600.0)
-            .background_color(Color(24, 26, 31, 255))
             .build()?;
+        let ground = if platform::is_dark(&window) { DARK } else { LIGHT };
+        window.set_background_color(Some(ground))?;
         let shell = WebviewBuilder::new(SHELL, WebviewUrl::App("index.html".into()))
-            .data_directory(profile.data_dir().join("shell"))
-            .on_navigation(|url| matches!(url.scheme(), "tauri" | "http" if is_shell(url)))
+            .data_directory(surroundings.shell_data.clone())
+            .background_color(ground)
+            .disable_drag_drop_handler()
+            .devtools(cfg!(debug_assertions))
+            .on_navigation(is_shell)
             .on_new_window(|_, _| NewWindowResponse::Deny)
-            .on_permission_request(|_, _| PermissionResponse::Deny)
-            .on_download(|_, _| false);
+            .on_permission_request(|_, _| PermissionResponse::Deny);
         let size: LogicalSize<f64> = window.inner_size()?.to_logical(window.scale_factor()?);
         let shell = window.add_child(shell, LogicalPosition::new(0.0, 0.0), size)?;
         platform::adopt_shell(&shell)?;
-        Ok(Self { window, shell, workspace, dashboards: HashMap::new(), shown: None })
+        let resized = Arc::new(Notify::new());
+        if !platform::FOLLOWS_THE_WINDOW {
+            let resized = resized.clone();
+            window.on_window_event(move |event| {
+                if matches!(event, WindowEvent::Resized(_) | WindowEvent::Moved(_) | WindowEvent::ScaleFactorChanged { .. }) {
+                    resized.notify_one();
+                }
+            });
+        }
+        let downloads = Downloads::new(surroundings.downloads.clone());
+        Ok(Self { window, shell, dashboards: HashMap::new(), shown: None, opened: 0, downloads, surroundings, resized })
     }
 
-    /// Carries out orders in their sequence until the workspace ends.
+    /// Carries out orders in their sequence until nobody gives any. One that fails is logged; the next may succeed.
     pub(crate) async fn carry_out(mut self, mut orders: mpsc::UnboundedReceiver<StageOrder>) {
-        while let Some(order) = orders.recv().await {
-            let name = name_of(&order);
-            if let Err(error) = self.do_one(order) {
+        let resized = self.resized.clone();
+        loop {
+            let (name, done) = tokio::select! {
+                order = orders.recv() => match order {
+                    Some(order) => (name_of(&order), self.do_one(order).await),
+                    None => return,
+                },
+                () = resized.notified() => ("follow the window", self.lay_out()),
+            };
+            if let Err(error) = done {
                 tracing::error!(%error, order = name, "the stage could not do it");
             }
         }
     }
 
-    fn do_one(&mut self, order: StageOrder) -> tauri::Result<()> {
+    async fn do_one(&mut self, order: StageOrder) -> tauri::Result<()> {
         match order {
-            StageOrder::Open { environment, entry, origin } => self.open_dashboard(&environment, entry, origin),
+            StageOrder::Open { environment, entry, origin } => self.open_dashboard(environment, entry, origin).await,
             StageOrder::Navigate { environment, url } => self.on(&environment, |webview| webview.navigate(url)),
             StageOrder::Reload { environment } => self.on(&environment, Webview::reload),
             StageOrder::Close { environment } => self.close_dashboard(&environment),
             StageOrder::Show { environment, cover } => self.show(environment.map(|environment| (environment, cover))),
             StageOrder::OpenExternal { url } => {
-                if matches!(url.scheme(), "http" | "https")
-                    && let Err(error) = open::that_detached(url.as_str())
-                {
-                    tracing::warn!(%error, "the system browser could not be started");
-                }
+                open_outside(&url);
                 Ok(())
             }
         }
     }
 
     fn on(&self, id: &EnvironmentId, then: impl FnOnce(&Webview) -> tauri::Result<()>) -> tauri::Result<()> {
-        self.dashboards.get(id).map_or(Ok(()), |dashboard| then(&dashboard.webview))
+        self.dashboards.get(id).map_or(Ok(()), then)
     }
 
-    fn open_dashboard(&mut self, id: &EnvironmentId, entry: Url, origin: Url) -> tauri::Result<()> {
-        self.close_dashboard(id)?;
-        let origin = Arc::new(Mutex::new(origin));
-        let clicks = Clicks::default();
-        let builder = self.dashboard_builder(id, &origin, &clicks);
-        let (position, size) = self.content_area()?;
-        let webview = self.window.add_child(builder, position, size)?;
-        platform::prepare_dashboard(&webview, clicks)?;
-        webview.navigate(entry)?;
-        self.dashboards.insert(id.clone(), Dashboard { webview, origin });
-        let shown = self.shown.take();
-        self.show(shown)
-    }
-
-    fn dashboard_builder(&self, id: &EnvironmentId, origin: &Arc<Mutex<Url>>, clicks: &Clicks) -> WebviewBuilder<tauri::Wry> {
-        let report = {
-            let workspace = self.workspace.clone();
-            move |report| workspace.report(report)
+    async fn open_dashboard(&mut self, id: EnvironmentId, entry: Url, origin: Url) -> tauri::Result<()> {
+        self.close_dashboard(&id)?;
+        self.opened += 1;
+        let site = Site {
+            page: Page::new(id.clone(), origin, self.surroundings.report.clone()),
+            downloads: self.downloads.clone(),
+            shell_data: self.surroundings.shell_data.clone(),
+            label: format!("dash-{id}-{}", self.opened),
         };
-        let blank = WebviewUrl::External("about:blank".parse().expect("about:blank is a URL"));
-        // The label changes with each opening: Tauri frees an old one only after the platform has let it go.
-        let label = format!("dash-{id}-{}", origin.lock().unwrap_or_else(PoisonError::into_inner).port().unwrap_or(0));
-        let navigate = {
-            let (id, origin, clicks, report) = (id.clone(), origin.clone(), clicks.clone(), report.clone());
-            move |url: &Url| {
-                if is_inside(url, &origin) {
-                    return true;
-                }
-                report(StageReport::OutsideLink {
-                    environment: id.clone(),
-                    by_gesture: clicks.was_on(url),
-                    url: url.clone(),
-                });
-                false
-            }
-        };
-        let new_window = {
-            let (id, clicks, report) = (id.clone(), clicks.clone(), report.clone());
-            move |url: Url| {
-                let by_gesture = clicks.was_on(&url);
-                report(StageReport::OutsideLink { environment: id.clone(), url, by_gesture });
-                NewWindowResponse::Deny
-            }
-        };
-        let page = {
-            let (id, report) = (id.clone(), report.clone());
-            move |url: &Url, event| {
-                let loading = event == PageLoadEvent::Started;
-                report(StageReport::Page { environment: id.clone(), url: url.clone(), loading });
-            }
-        };
-        let downloads = Downloads::new(id.clone(), self.workspace.folders().downloads.clone().into());
-        WebviewBuilder::new(label, blank)
-            // WebDriver does not see an incognito webview; tests of isolation run without it.
-            .incognito(std::env::var_os(AUTOMATION).is_none())
-            .devtools(cfg!(debug_assertions))
-            .on_navigation(navigate)
-            .on_new_window(move |url, _| new_window(url))
-            .on_permission_request(|_, _| PermissionResponse::Deny)
-            .on_page_load(move |_, payload| page(payload.url(), payload.event()))
-            .on_download(move |_, event| downloads.handle(event, &report))
+        let (window, area) = (self.window.clone(), self.content_area(0.0)?);
+        let (tell, made) = oneshot::channel();
+        // In one go on the main thread: nothing is painted between a webview's birth and its being put in its place.
+        self.window.run_on_main_thread(move || {
+            let _ = tell.send(make_dashboard(&window, area, site, entry));
+        })?;
+        let webview = made.await.map_err(|_| tauri::Error::WindowNotFound)??;
+        self.dashboards.insert(id, webview);
+        self.lay_out()
     }
 
     fn close_dashboard(&mut self, id: &EnvironmentId) -> tauri::Result<()> {
-        let Some(dashboard) = self.dashboards.remove(id) else { return Ok(()) };
-        self.shell.set_focus()?;
-        drop(dashboard.origin);
-        dashboard.webview.close()
+        let Some(webview) = self.dashboards.remove(id) else { return Ok(()) };
+        if self.shown.as_ref().is_some_and(|(shown, _)| shown == id) {
+            // Before the dashboard goes: one that is destroyed with the keyboard's focus takes the keyboard along.
+            self.shell.set_focus()?;
+        }
+        webview.close()
     }
 
     fn show(&mut self, wanted: Option<(EnvironmentId, Cover)>) -> tauri::Result<()> {
         if self.shown == wanted {
             return Ok(());
         }
-        let (position, size) = self.content_area()?;
-        for (id, dashboard) in &self.dashboards {
-            let cover = wanted.as_ref().filter(|(shown, _)| shown == id).map(|(_, cover)| *cover);
+        let before = self.in_sight();
+        self.shown = wanted;
+        let now = self.in_sight();
+        let goes = before.is_some() && before != now;
+        let comes = now.filter(|id| before.as_ref() != Some(id));
+        if goes {
+            self.shell.set_focus()?;
+        }
+        self.lay_out()?;
+        // Only one that comes into sight gets the keyboard: a strip that opens or closes leaves it where it is.
+        comes.map_or(Ok(()), |id| self.on(&id, Webview::set_focus))
+    }
+
+    /// The dashboard that the operator sees, at least in part.
+    fn in_sight(&self) -> Option<EnvironmentId> {
+        let (id, cover) = self.shown.as_ref()?;
+        (*cover != Cover::Full && self.dashboards.contains_key(id)).then(|| id.clone())
+    }
+
+    /// Puts every webview in its place.
+    fn lay_out(&self) -> tauri::Result<()> {
+        let window = self.size()?;
+        if window.width < 1.0 || window.height < 1.0 {
+            // Minimised, on Windows.
+            return Ok(());
+        }
+        platform::place_shell(&self.shell, Area { x: 0.0, y: 0.0, width: window.width, height: window.height })?;
+        for (id, webview) in &self.dashboards {
+            let cover = self.shown.as_ref().filter(|(shown, _)| shown == id).map(|(_, cover)| *cover);
             let strip = match cover {
                 Some(Cover::None) => Some(0.0),
-                Some(Cover::Strip { height }) => Some(height.clamp(0.0, 400.0)),
+                Some(Cover::Strip { height }) => Some(height),
                 Some(Cover::Full) | None => None,
             };
-            if strip.is_none() && self.shown.as_ref().is_some_and(|(shown, cover)| shown == id && *cover != Cover::Full) {
-                // Before the dashboard goes: a hidden webview must not keep the keyboard.
-                self.shell.set_focus()?;
-            }
-            platform::place(&dashboard.webview, position, size, strip)?;
+            platform::place_dashboard(webview, strip.map(|strip| self.content_area(strip)).transpose()?)?;
         }
-        self.shown = wanted;
         Ok(())
     }
 
-    /// Below the bar, right of the rail.
-    fn content_area(&self) -> tauri::Result<(LogicalPosition<f64>, LogicalSize<f64>)> {
-        let window: LogicalSize<f64> = self.window.inner_size()?.to_logical(self.window.scale_factor()?);
-        Ok((LogicalPosition::new(RAIL, BAR), LogicalSize::new(window.width - RAIL, window.height - BAR)))
+    fn size(&self) -> tauri::Result<LogicalSize<f64>> {
+        Ok(self.window.inner_size()?.to_logical(self.window.scale_factor()?))
+    }
+
+    /// Right of the rail and below the bar, its line, and a strip.
+    fn content_area(&self, strip: f64) -> tauri::Result<Area> {
+        Ok(content_area(self.size()?, strip))
     }
 }
 
-/// The gateway's origin, and the blank page that every dashboard begins with.
-fn is_inside(url: &Url, origin: &Mutex<Url>) -> bool {
-    let origin = origin.lock().unwrap_or_else(PoisonError::into_inner);
-    url.origin() == origin.origin() || matches!(url.as_str(), "about:blank" | "about:srcdoc")
+fn content_area(window: LogicalSize<f64>, strip: f64) -> Area {
+    let top = BAR + ACCENT_LINE;
+    let strip = if strip.is_finite() { strip.clamp(0.0, (window.height - top - LEAST_IN_SIGHT).max(0.0)) } else { 0.0 };
+    let (x, y) = (RAIL, top + strip);
+    Area { x, y, width: (window.width - x).max(1.0), height: (window.height - y).max(1.0) }
+}
+
+/// On the main thread.
+fn make_dashboard(window: &Window, area: Area, site: Site, entry: Url) -> tauri::Result<Webview> {
+    let blank = WebviewUrl::External("about:blank".parse().expect("about:blank is a URL"));
+    let builder = WebviewBuilder::new(&site.label, blank)
+        // WebDriver does not see an incognito webview; tests of isolation run without it.
+        .incognito(std::env::var_os(AUTOMATION).is_none())
+        .focused(false)
+        .disable_drag_drop_handler()
+        .devtools(cfg!(debug_assertions))
+        .on_permission_request(|_, _| PermissionResponse::Deny);
+    let builder = platform::builder(builder, &site);
+    let (position, size) = (LogicalPosition::new(area.x, area.y), LogicalSize::new(area.width, area.height));
+    let webview = window.add_child(builder, position, size)?;
+    platform::prepare_dashboard(&webview, site)?;
+    webview.navigate(entry)?;
+    Ok(webview)
 }
 
 /// The shell's own pages: `tauri://localhost`, on Windows `http://tauri.localhost`.
 fn is_shell(url: &Url) -> bool {
     matches!((url.scheme(), url.host_str()), ("tauri", Some("localhost")) | ("http", Some("tauri.localhost")))
+}
+
+/// In the system's browser, http and https only.
+fn open_outside(url: &Url) {
+    if !matches!(url.scheme(), "http" | "https") {
+        return;
+    }
+    if let Err(error) = open::that_detached(url.as_str()) {
+        tracing::warn!(%error, "the system's browser could not be started");
+    }
 }
 
 fn name_of(order: &StageOrder) -> &'static str {
@@ -222,5 +295,23 @@ fn name_of(order: &StageOrder) -> &'static str {
         StageOrder::Close { .. } => "close",
         StageOrder::Show { .. } => "show",
         StageOrder::OpenExternal { .. } => "open outside",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tauri::LogicalSize;
+
+    use super::{Area, content_area};
+
+    #[test]
+    fn a_dashboard_never_reaches_the_rail_or_the_bar() {
+        let window = LogicalSize::new(1280.0, 800.0);
+        assert_eq!(content_area(window, 0.0), Area { x: 56.0, y: 42.0, width: 1224.0, height: 758.0 });
+        assert_eq!(content_area(window, 120.0), Area { x: 56.0, y: 162.0, width: 1224.0, height: 638.0 });
+        for strange in [-500.0, f64::NAN, f64::NEG_INFINITY, f64::INFINITY] {
+            assert!(content_area(window, strange).y >= 42.0, "{strange}");
+        }
+        assert_eq!(content_area(window, 5000.0).height, 100.0, "a strip leaves something of the dashboard");
     }
 }

@@ -1,19 +1,25 @@
 //! Where are secrets at rest? In the operating system's keychain, and nowhere else.
 //!
 //! Keychain calls may block (a person may be asked to unlock it), so they run off the async threads, one at a time.
+//!
+//! Without a keychain, and only after [`Vault::allow_memory`], secrets are kept in memory for this run. When a keychain
+//! appears later, new secrets go there; what memory holds stays readable until it is stored again or the run ends, and
+//! is not moved by itself. What was forgotten meanwhile is removed from the keychain as soon as it is there.
 
 mod memory;
 mod parts;
 mod platform;
 
 use std::{
+    borrow::Cow,
+    collections::BTreeSet,
     fmt,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
-use zeroize::Zeroizing;
+use zeroize::{Zeroize as _, Zeroizing};
 
 use crate::{clock::UnixTime, environment::EnvironmentId, realm::Realm};
 
@@ -90,7 +96,8 @@ impl fmt::Debug for StoredCredential {
 struct Record<'r> {
     version: u32,
     realm: String,
-    token: std::borrow::Cow<'r, str>,
+    #[serde(borrow)]
+    token: Cow<'r, str>,
     stored_at: UnixTime,
     in_use: bool,
 }
@@ -119,7 +126,12 @@ struct Inner {
     /// Kept while it works; opened anew after a failure, so that a keychain that appears later is picked up.
     store: Mutex<Option<Arc<dyn SecretStore>>>,
     memory: Mutex<Option<Arc<MemoryStore>>>,
+    /// Keys that were forgotten while there was no keychain: removed when there is one.
+    owed_removals: Mutex<BTreeSet<String>>,
 }
+
+/// The Secret Service is reached over a connection, which ends with the daemon. The other keychains have none.
+const HAS_CONNECTION: bool = cfg!(target_os = "linux");
 
 /// The vault. Cheap to clone.
 #[derive(Clone)]
@@ -142,13 +154,18 @@ impl Vault {
 
     /// A store that is opened when it is first needed, and again after a failure.
     pub fn opened_by(open: impl Fn() -> Result<Arc<dyn SecretStore>, VaultError> + Send + Sync + 'static) -> Self {
-        Self(Arc::new(Inner { open: Box::new(open), store: Mutex::default(), memory: Mutex::default() }))
+        Self(Arc::new(Inner {
+            open: Box::new(open),
+            store: Mutex::default(),
+            memory: Mutex::default(),
+            owed_removals: Mutex::default(),
+        }))
     }
 
-    /// What is stored for an environment.
+    /// What is stored for an environment; `None`: nothing, or (with memory allowed) there is no keychain to ask.
     ///
     /// # Errors
-    /// [`VaultError`].
+    /// [`VaultError`]; damage is told even with memory allowed.
     pub async fn load(&self, id: &EnvironmentId) -> Result<Option<StoredCredential>, VaultError> {
         let key = key_of(id);
         self.run(move |inner| {
@@ -156,8 +173,8 @@ impl Vault {
             let bytes = match kept {
                 Some(bytes) => Some(bytes?),
                 None => inner.with_store(|store| store.read(&key)).or_else(|error| {
-                    // With memory allowed, nothing stored is an answer: there is no keychain to hold it.
-                    if inner.memory().is_some() { Ok(None) } else { Err(error) }
+                    let no_keychain = !matches!(error, VaultError::Damaged { .. });
+                    if no_keychain && inner.memory().is_some() { Ok(None) } else { Err(error) }
                 })?,
             };
             bytes.map(|bytes| decode(&bytes)).transpose()
@@ -175,6 +192,7 @@ impl Vault {
         self.run(move |inner| match inner.with_store(|store| store.write(&key, &bytes)) {
             Ok(()) => {
                 // The keychain has it now: what memory kept for this run is old.
+                inner.owed_removals().remove(&key);
                 inner.memory().map_or(Ok(()), |memory| memory.delete(&key))
             }
             Err(error) => inner.memory().map_or(Err(error), |memory| memory.write(&key, &bytes)),
@@ -182,10 +200,11 @@ impl Vault {
         .await
     }
 
-    /// Removes what is stored.
+    /// Removes what is stored. With memory allowed and no keychain, the keychain's entry is removed when one appears in
+    /// this run.
     ///
     /// # Errors
-    /// [`VaultError`].
+    /// [`VaultError`]: something may still be stored.
     pub async fn forget(&self, id: &EnvironmentId) -> Result<(), VaultError> {
         let key = key_of(id);
         self.run(move |inner| {
@@ -193,7 +212,13 @@ impl Vault {
             if let Some(memory) = &memory {
                 memory.delete(&key)?;
             }
-            inner.with_store(|store| store.delete(&key)).or_else(|error| if memory.is_some() { Ok(()) } else { Err(error) })
+            match inner.with_store(|store| store.delete(&key)) {
+                Err(VaultError::Unavailable { .. }) if memory.is_some() => {
+                    inner.owed_removals().insert(key);
+                    Ok(())
+                }
+                result => result,
+            }
         })
         .await
     }
@@ -238,16 +263,29 @@ impl Inner {
         self.memory.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn with_store<T>(&self, work: impl FnOnce(&dyn SecretStore) -> Result<T, VaultError>) -> Result<T, VaultError> {
-        let mut store = self.store.lock().unwrap_or_else(PoisonError::into_inner);
-        let open = match &*store {
-            Some(open) => open.clone(),
-            None => store.insert((self.open)()?).clone(),
-        };
+    fn owed_removals(&self) -> MutexGuard<'_, BTreeSet<String>> {
+        self.owed_removals.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Does `work` with the store that is open, else with a new one. A connection that was kept may have died since: then
+    /// a failure gets a second try over a new one (every request can be repeated).
+    fn with_store<T>(&self, work: impl Fn(&dyn SecretStore) -> Result<T, VaultError>) -> Result<T, VaultError> {
+        let mut kept = self.store.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(open) = kept.take() {
+            match work(open.as_ref()) {
+                Err(VaultError::Failed { .. }) if HAS_CONNECTION => {}
+                Err(error @ (VaultError::Failed { .. } | VaultError::Unavailable { .. })) => return Err(error),
+                result => {
+                    *kept = Some(open);
+                    return result;
+                }
+            }
+        }
+        let open = (self.open)()?;
+        self.owed_removals().retain(|key| open.delete(key).is_err());
         let result = work(open.as_ref());
-        if result.is_err() {
-            // The connection may be dead: the next request opens a new one.
-            *store = None;
+        if !matches!(result, Err(VaultError::Failed { .. } | VaultError::Unavailable { .. })) {
+            *kept = Some(open);
         }
         result
     }
@@ -265,9 +303,13 @@ fn encode(credential: &StoredCredential) -> Result<Zeroizing<Vec<u8>>, VaultErro
         stored_at: credential.stored_at,
         in_use: credential.in_use,
     };
-    serde_json::to_vec(&record)
-        .map(Zeroizing::new)
-        .map_err(|_| VaultError::Failed { what: "write", reason: "the credential could not be encoded".into() })
+    // Room for the worst that JSON's escapes make of it: a buffer that grew would leave a copy of the secret behind.
+    let room = 6 * (record.token.len() + record.realm.len()) + 128;
+    let mut bytes = Zeroizing::new(Vec::with_capacity(room));
+    serde_json::to_writer(&mut *bytes, &record)
+        .map_err(|_| VaultError::Failed { what: "write", reason: "the credential could not be encoded".into() })?;
+    debug_assert!(bytes.len() <= room, "it did not grow");
+    Ok(bytes)
 }
 
 fn decode(bytes: &[u8]) -> Result<StoredCredential, VaultError> {
@@ -276,74 +318,17 @@ fn decode(bytes: &[u8]) -> Result<StoredCredential, VaultError> {
     if record.version != 1 {
         return Err(damaged("it comes from another version of the console"));
     }
+    let token = SecretString::from(&*record.token);
+    if let Cow::Owned(mut copy) = record.token {
+        copy.zeroize();
+    }
     Ok(StoredCredential {
         realm: record.realm.parse().map_err(|_| damaged("its realm is not an address"))?,
-        token: SecretString::from(record.token.into_owned()),
+        token,
         stored_at: record.stored_at,
         in_use: record.in_use,
     })
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    };
-
-    use secrecy::{ExposeSecret, SecretString};
-
-    use super::{MemoryStore, StoredCredential, Vault, VaultError, VaultStatus};
-    use crate::{clock::UnixTime, environment::EnvironmentId};
-
-    fn credential(token: &str) -> StoredCredential {
-        StoredCredential {
-            realm: "https://a.example/asyncmq".parse().expect("realm"),
-            token: SecretString::from(token),
-            stored_at: UnixTime(5),
-            in_use: true,
-        }
-    }
-
-    #[tokio::test]
-    async fn what_is_stored_comes_back_with_its_realm_and_goes_when_forgotten() {
-        let vault = Vault::with_store(Arc::new(MemoryStore::default()));
-        let id = EnvironmentId::random().expect("id");
-        assert!(vault.load(&id).await.expect("loads").is_none());
-        vault.store(&id, &credential("t")).await.expect("stores");
-        let loaded = vault.load(&id).await.expect("loads").expect("there");
-        assert_eq!((loaded.token.expose_secret(), loaded.realm.to_string().as_str()), ("t", "https://a.example/asyncmq"));
-        vault.forget(&id).await.expect("forgets");
-        assert!(vault.load(&id).await.expect("loads").is_none());
-    }
-
-    #[tokio::test]
-    async fn without_a_keychain_nothing_is_kept_unless_the_operator_agrees_and_a_later_one_is_picked_up() {
-        let there = Arc::new(AtomicBool::new(false));
-        let (look, keychain) = (there.clone(), Arc::new(MemoryStore::default()));
-        let vault = Vault::opened_by(move || {
-            if look.load(Ordering::SeqCst) {
-                Ok(keychain.clone())
-            } else {
-                Err(VaultError::Unavailable { reason: "no bus".into() })
-            }
-        });
-        let id = EnvironmentId::random().expect("id");
-        assert!(matches!(vault.status().await, VaultStatus::Unavailable { .. }));
-        assert!(vault.store(&id, &credential("t")).await.is_err());
-        assert!(vault.load(&id).await.is_err());
-        vault.allow_memory();
-        assert!(matches!(vault.status().await, VaultStatus::Memory { .. }));
-        vault.store(&id, &credential("t")).await.expect("kept for this run");
-        assert!(vault.load(&id).await.expect("loads").is_some());
-        there.store(true, Ordering::SeqCst);
-        assert_eq!(vault.status().await, VaultStatus::Available);
-        vault.store(&id, &credential("new")).await.expect("stores");
-        assert_eq!(vault.load(&id).await.expect("loads").expect("there").token.expose_secret(), "new");
-    }
-
-    #[test]
-    fn a_stored_credential_does_not_print() {
-        assert!(!format!("{:?}", credential("canary")).contains("canary"));
-    }
-}
+mod tests;

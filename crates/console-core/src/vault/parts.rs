@@ -4,10 +4,15 @@
 //! lies in numbered parts of one of two slots:
 //!
 //! 1. sweep the slot that is not in use; 2. write the parts there, upwards; 3. write the header, which names the slot;
-//! 4. sweep the other slot.
+//! 4. sweep whatever the header does not name.
 //!
 //! Sweeping goes downwards, so a slot's parts are always numbered without a gap, and whoever looks upwards finds them
-//! all. A program that is killed anywhere leaves the old header or the new one, each with all of its parts.
+//! all. A program that is killed anywhere leaves the old header or the new one, each with all of its parts; what is left
+//! over is swept by the next reading, writing or removal. Removing takes the header first, then the parts.
+//!
+//! The header and each of its parts carry the write's *generation*, a random number: parts of two writes are never read
+//! as one secret. One process at a time may write a key (the console runs once per profile); two at once can lose the
+//! secret, and then it is said to be damaged.
 
 use std::sync::Arc;
 
@@ -16,8 +21,12 @@ use zeroize::Zeroizing;
 
 use super::{SecretStore, VaultError};
 
-/// The largest entry that is written, in bytes. Windows takes 2,560 and some of it for itself; a Secret Service far more.
+/// The largest entry that is written, in bytes. Windows takes 2,560 (`CRED_MAX_CREDENTIAL_BLOB_SIZE`); a Secret Service and
+/// macOS far more.
 pub const LARGEST_ENTRY: usize = if cfg!(windows) { 2_048 } else { 32 * 1024 };
+
+/// The least that a limit can be: the header itself must fit.
+const SMALLEST_LIMIT: usize = 96;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -43,15 +52,41 @@ impl Slot {
     }
 }
 
-/// What the header says. JSON, one byte of kind before the payload of a short secret keeps the two apart.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// Of one write. As text it has 16 hexadecimal digits: `KWallet` keeps nothing but UTF-8.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Generation(String);
+
+const GENERATION_LENGTH: usize = 16;
+
+impl Generation {
+    fn random() -> Result<Self, VaultError> {
+        let number = getrandom::u64().map_err(|_| VaultError::Failed {
+            what: "write",
+            reason: "the operating system gives no random bytes".into(),
+        })?;
+        Ok(Self(format!("{number:016x}")))
+    }
+}
+
+/// What the entry of a long secret says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Header {
     slot: Slot,
     parts: usize,
     /// Of the whole secret, in bytes.
     length: usize,
+    generation: Generation,
 }
 
+/// What lies under a key itself.
+enum Head {
+    /// A short secret, whole.
+    Inline(Zeroizing<Vec<u8>>),
+    /// Where the parts of a long one are.
+    Parted(Header),
+}
+
+// The entry's first byte tells which it is.
 const INLINE: u8 = b'=';
 const PARTED: u8 = b'#';
 
@@ -62,17 +97,17 @@ pub struct PartedStore {
 }
 
 impl PartedStore {
-    /// Writes no entry larger than `largest` bytes (at least 64).
+    /// Writes no entry larger than `largest` bytes (at least 96).
     pub fn new(entries: Arc<dyn SecretStore>, largest: usize) -> Self {
-        Self { entries, largest: largest.max(64) }
+        Self { entries, largest: largest.max(SMALLEST_LIMIT) }
     }
 
-    fn header(&self, key: &str) -> Result<Option<Result<Header, Zeroizing<Vec<u8>>>>, VaultError> {
+    fn head(&self, key: &str) -> Result<Option<Head>, VaultError> {
         let Some(entry) = self.entries.read(key)? else { return Ok(None) };
         match entry.split_first() {
-            Some((&INLINE, secret)) => Ok(Some(Err(Zeroizing::new(secret.to_vec())))),
+            Some((&INLINE, secret)) => Ok(Some(Head::Inline(Zeroizing::new(secret.to_vec())))),
             Some((&PARTED, header)) => serde_json::from_slice(header)
-                .map(|header| Some(Ok(header)))
+                .map(|header| Some(Head::Parted(header)))
                 .map_err(|_| VaultError::Damaged { reason: "its header cannot be read" }),
             _ => Err(VaultError::Damaged { reason: "it was not written by this console" }),
         }
@@ -89,169 +124,103 @@ impl PartedStore {
         }
         Ok(())
     }
+
+    /// Removes what the head does not name. The head is sound, so a failure here is nobody's loss: it is tried again by the
+    /// next reading, writing or removal.
+    fn sweep_around(&self, key: &str, used: Option<Slot>) {
+        for slot in [Slot::A, Slot::B] {
+            if used != Some(slot)
+                && let Err(error) = self.sweep(key, slot)
+            {
+                tracing::warn!(%error, "old parts of a secret stay in the keychain until it is used again");
+            }
+        }
+    }
+
+    fn write_inline(&self, key: &str, value: &[u8]) -> Result<(), VaultError> {
+        let mut entry = Zeroizing::new(Vec::with_capacity(value.len() + 1));
+        entry.push(INLINE);
+        entry.extend_from_slice(value);
+        self.entries.write(key, &entry)
+    }
+
+    fn write_parted(&self, key: &str, slot: Slot, value: &[u8]) -> Result<(), VaultError> {
+        self.sweep(key, slot)?;
+        let generation = Generation::random()?;
+        let mut parts = 0;
+        for chunk in value.chunks(self.largest - GENERATION_LENGTH) {
+            let mut part = Zeroizing::new(Vec::with_capacity(GENERATION_LENGTH + chunk.len()));
+            part.extend_from_slice(generation.0.as_bytes());
+            part.extend_from_slice(chunk);
+            self.entries.write(&slot.key(key, parts), &part)?;
+            parts += 1;
+        }
+        let header = Header { slot, parts, length: value.len(), generation };
+        let mut entry = vec![PARTED];
+        serde_json::to_writer(&mut entry, &header)
+            .map_err(|_| VaultError::Failed { what: "write", reason: "the header could not be encoded".into() })?;
+        self.entries.write(key, &entry)
+    }
+
+    fn read_parted(&self, key: &str, header: &Header) -> Result<Zeroizing<Vec<u8>>, VaultError> {
+        let damaged = |reason| VaultError::Damaged { reason };
+        // Reserved at once, so that the secret is not copied while it grows; but never what a broken header claims.
+        let capacity = header.parts.saturating_mul(self.largest).min(header.length).min(1 << 20);
+        let mut secret = Zeroizing::new(Vec::with_capacity(capacity));
+        for number in 0..header.parts {
+            let part = self.entries.read(&header.slot.key(key, number))?.ok_or(damaged("a part of it is missing"))?;
+            let chunk = part.strip_prefix(header.generation.0.as_bytes());
+            secret.extend_from_slice(chunk.ok_or(damaged("its parts are of different writes"))?);
+        }
+        if secret.len() == header.length { Ok(secret) } else { Err(damaged("it is not as long as it was")) }
+    }
 }
 
 impl SecretStore for PartedStore {
     fn write(&self, key: &str, value: &[u8]) -> Result<(), VaultError> {
-        // A header that cannot be read is replaced: either slot may be written then.
-        let used = self.header(key).ok().flatten().and_then(Result::ok).map(|header| header.slot);
+        let used = match self.head(key) {
+            Ok(Some(Head::Parted(header))) => Some(header.slot),
+            // A damaged head names nothing: either slot may be written.
+            Ok(_) | Err(VaultError::Damaged { .. }) => None,
+            // Which slot is in use is not known: writing now could hit it.
+            Err(error) => return Err(error),
+        };
         if value.len() < self.largest {
-            let mut entry = Zeroizing::new(Vec::with_capacity(value.len() + 1));
-            entry.push(INLINE);
-            entry.extend_from_slice(value);
-            self.entries.write(key, &entry)?;
+            self.write_inline(key, value)?;
+            self.sweep_around(key, None);
         } else {
             let slot = used.map_or(Slot::A, Slot::other);
-            self.sweep(key, slot)?;
-            let parts: Vec<&[u8]> = value.chunks(self.largest).collect();
-            for (number, part) in parts.iter().enumerate() {
-                self.entries.write(&slot.key(key, number), part)?;
-            }
-            let header = Header { slot, parts: parts.len(), length: value.len() };
-            let mut entry = vec![PARTED];
-            serde_json::to_writer(&mut entry, &header)
-                .map_err(|_| VaultError::Failed { what: "write", reason: "the header could not be encoded".into() })?;
-            self.entries.write(key, &entry)?;
-        }
-        // The new state is in place. What cannot be swept now is swept by the next write or removal.
-        if let Some(used) = used
-            && let Err(error) = self.sweep(key, used)
-        {
-            tracing::warn!(%error, "old parts of a secret are left in the keychain until the next write");
+            self.write_parted(key, slot, value)?;
+            self.sweep_around(key, Some(slot));
         }
         Ok(())
     }
 
     fn read(&self, key: &str) -> Result<Option<Zeroizing<Vec<u8>>>, VaultError> {
-        let header = match self.header(key)? {
+        match self.head(key)? {
+            // Where there is no head, a first write or a removal was interrupted: the parts belong to nothing.
             None => {
-                // A first write, or a removal, was interrupted: its parts belong to nothing.
-                self.sweep(key, Slot::A)?;
-                self.sweep(key, Slot::B)?;
-                return Ok(None);
+                self.sweep_around(key, None);
+                Ok(None)
             }
-            Some(Err(secret)) => {
-                self.sweep(key, Slot::A)?;
-                self.sweep(key, Slot::B)?;
-                return Ok(Some(secret));
+            Some(Head::Inline(secret)) => {
+                self.sweep_around(key, None);
+                Ok(Some(secret))
             }
-            Some(Ok(header)) => header,
-        };
-        self.sweep(key, header.slot.other())?;
-        let mut secret = Zeroizing::new(Vec::with_capacity(header.length));
-        for number in 0..header.parts {
-            let part = self.entries.read(&header.slot.key(key, number))?;
-            secret.extend_from_slice(&part.ok_or(VaultError::Damaged { reason: "a part of it is missing" })?);
-        }
-        if secret.len() == header.length {
-            Ok(Some(secret))
-        } else {
-            Err(VaultError::Damaged { reason: "it is not as long as it was" })
+            Some(Head::Parted(header)) => {
+                self.sweep_around(key, Some(header.slot));
+                self.read_parted(key, &header).map(Some)
+            }
         }
     }
 
     fn delete(&self, key: &str) -> Result<(), VaultError> {
         self.entries.delete(key)?;
+        // Unlike above, a failure is told: these are pieces of what the operator wants gone.
         self.sweep(key, Slot::A)?;
         self.sweep(key, Slot::B)
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    };
-
-    use zeroize::Zeroizing;
-
-    use super::PartedStore;
-    use crate::vault::{MemoryStore, SecretStore, VaultError};
-
-    /// Does its first `left` changes, then fails: what a kill at that moment leaves behind.
-    struct Failing {
-        entries: Arc<MemoryStore>,
-        left: AtomicUsize,
-    }
-
-    impl Failing {
-        fn change(&self) -> Result<(), VaultError> {
-            let left = self.left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
-            left.map(drop).map_err(|_| VaultError::Failed { what: "write", reason: "killed".into() })
-        }
-    }
-
-    impl SecretStore for Failing {
-        fn write(&self, key: &str, value: &[u8]) -> Result<(), VaultError> {
-            self.change()?;
-            self.entries.write(key, value)
-        }
-
-        fn read(&self, key: &str) -> Result<Option<Zeroizing<Vec<u8>>>, VaultError> {
-            self.entries.read(key)
-        }
-
-        fn delete(&self, key: &str) -> Result<(), VaultError> {
-            self.change()?;
-            self.entries.delete(key)
-        }
-    }
-
-    fn secret(letter: u8, length: usize) -> Vec<u8> {
-        vec![letter; length]
-    }
-
-    #[test]
-    fn secrets_of_every_length_come_back_and_leave_nothing_behind() {
-        let entries = Arc::new(MemoryStore::default());
-        let store = PartedStore::new(entries.clone(), 64);
-        for length in [0, 1, 63, 64, 65, 128, 1000, 10, 640, 64 * 64] {
-            store.write("k", &secret(b'x', length)).expect("writes");
-            assert_eq!(store.read("k").expect("reads").expect("there").len(), length);
-            let parts = if length < 64 { 0 } else { length.div_ceil(64) };
-            assert_eq!(entries.keys().len(), 1 + parts, "no old part stays after {length} bytes");
-        }
-        store.delete("k").expect("removes");
-        assert!(entries.keys().is_empty());
-    }
-
-    #[test]
-    fn stopping_anywhere_leaves_the_old_secret_or_the_new_one() {
-        for (old, new) in [(500, 700), (700, 500), (10, 500), (500, 10), (500, 500)] {
-            for stop in 0..40 {
-                let entries = Arc::new(MemoryStore::default());
-                PartedStore::new(entries.clone(), 64).write("k", &secret(b'o', old)).expect("writes");
-                let failing = Failing { entries: entries.clone(), left: AtomicUsize::new(stop) };
-                let _ = PartedStore::new(Arc::new(failing), 64).write("k", &secret(b'n', new));
-                let store = PartedStore::new(entries.clone(), 64);
-                let found = store.read("k").expect("reads").expect("never neither");
-                assert!(*found == secret(b'o', old) || *found == secret(b'n', new), "{old}→{new} stopped at {stop}");
-                let parts = if found.len() < 64 { 0 } else { found.len().div_ceil(64) };
-                assert_eq!(entries.keys().len(), 1 + parts, "{old}→{new} stopped at {stop}: orphans are swept");
-            }
-        }
-    }
-
-    #[test]
-    fn an_interrupted_removal_leaves_no_parts_after_the_next_look() {
-        for stop in 0..12 {
-            let entries = Arc::new(MemoryStore::default());
-            PartedStore::new(entries.clone(), 64).write("k", &secret(b'o', 500)).expect("writes");
-            let failing = Failing { entries: entries.clone(), left: AtomicUsize::new(stop) };
-            let _ = PartedStore::new(Arc::new(failing), 64).delete("k");
-            if PartedStore::new(entries.clone(), 64).read("k").expect("reads").is_none() {
-                assert!(entries.keys().is_empty(), "stopped at {stop}");
-            }
-        }
-    }
-
-    #[test]
-    fn a_missing_part_is_said_and_never_read_as_a_shorter_secret() {
-        let entries = Arc::new(MemoryStore::default());
-        let store = PartedStore::new(entries.clone(), 64);
-        store.write("k", &secret(b'o', 500)).expect("writes");
-        entries.delete("k/a/3").expect("removes");
-        assert!(matches!(store.read("k"), Err(VaultError::Damaged { .. })));
-    }
-}
+mod tests;

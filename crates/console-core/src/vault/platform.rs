@@ -2,7 +2,7 @@
 //! Secret Service. That project tells applications to use `keyring-core` with the platform's store, as here; its global
 //! default store is not used, because it never tries again.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use keyring_core::{CredentialStore, Entry, Error};
 use zeroize::Zeroizing;
@@ -13,6 +13,7 @@ use super::{SecretStore, VaultError};
 pub struct KeychainStore {
     store: Arc<CredentialStore>,
     namespace: String,
+    modifiers: HashMap<&'static str, &'static str>,
 }
 
 /// Opens the platform's keychain.
@@ -21,7 +22,12 @@ pub struct KeychainStore {
 /// [`VaultError::Unavailable`] when there is none.
 pub fn open(namespace: &str) -> Result<Arc<dyn SecretStore>, VaultError> {
     let store = platform_store().map_err(|error| VaultError::Unavailable { reason: describe(&error) })?;
-    Ok(Arc::new(KeychainStore::new(store, namespace)))
+    let mut keychain = KeychainStore::new(store, namespace);
+    if cfg!(windows) {
+        // The default, `Enterprise`, would take the secret along to every computer that a roaming profile visits.
+        keychain.modifiers.insert("persistence", "Local");
+    }
+    Ok(Arc::new(keychain))
 }
 
 #[cfg(target_os = "linux")]
@@ -42,11 +48,12 @@ fn platform_store() -> Result<Arc<CredentialStore>, Error> {
 impl KeychainStore {
     /// A given store. Tests give the keyring project's mock.
     pub fn new(store: Arc<CredentialStore>, namespace: &str) -> Self {
-        Self { store, namespace: namespace.to_owned() }
+        Self { store, namespace: namespace.to_owned(), modifiers: HashMap::new() }
     }
 
     fn entry(&self, key: &str, what: &'static str) -> Result<Entry, VaultError> {
-        self.store.build(&self.namespace, key, None).map_err(|error| failed(&error, what))
+        let modifiers = Some(&self.modifiers).filter(|modifiers| !modifiers.is_empty());
+        self.store.build(&self.namespace, key, modifiers).map_err(|error| failed(&error, what))
     }
 }
 

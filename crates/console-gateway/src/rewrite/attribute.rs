@@ -166,13 +166,13 @@ fn style(text: &Text) -> Vec<Range<usize>> {
     let mut in_word = false;
     while let Some(byte) = text.byte(at) {
         match byte {
-            b'"' | b'\'' => at = end_of_string(text, at),
+            b'"' | b'\'' => at = closing_quote(text, at) + 1,
             b'/' if text.byte(at + 1) == Some(b'*') => at = end_of_comment(text, at + 2),
             b'\\' => at += 2,
             b'u' | b'U' if !in_word && text.spells(at, "url(") => {
                 let start = text.find(at + 4..end, |byte| !is_space(byte));
                 let argument = match text.byte(start) {
-                    Some(b'"' | b'\'') => start + 1..end_of_string(text, start).saturating_sub(1),
+                    Some(b'"' | b'\'') => start + 1..closing_quote(text, start),
                     _ => start..text.find(start..end, |byte| is_space(byte) || byte == b')'),
                 };
                 at = argument.end;
@@ -188,14 +188,14 @@ fn style(text: &Text) -> Vec<Range<usize>> {
     found
 }
 
-/// Behind the quote that ends the string that begins at `start`.
-fn end_of_string(text: &Text, start: usize) -> usize {
+/// The quote that ends the string that begins at `start`, or the end of the text.
+fn closing_quote(text: &Text, start: usize) -> usize {
     let quote = text.byte(start);
     let mut at = start + 1;
     while at < text.len() && text.byte(at) != quote {
         at += if text.byte(at) == Some(b'\\') { 2 } else { 1 };
     }
-    (at + 1).min(text.len() + 1)
+    at.min(text.len())
 }
 
 fn end_of_comment(text: &Text, from: usize) -> usize {

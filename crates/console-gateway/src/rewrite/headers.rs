@@ -1,216 +1,163 @@
-//! What of a response's head reaches the webview? (DESIGN 5.7)
+//! What becomes of an upstream's response headers? (DESIGN 5.1, 5.7)
+
+use std::collections::HashMap;
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
+use serde_json::value::RawValue;
 
-use super::{Rewriter, text};
+use super::{
+    attribute, csp,
+    site::Site,
+    text::{self, Edit, Text},
+};
 
-/// RFC 9110 §7.6.1, and older names.
-const HOP_BY_HOP: [&str; 8] = [
+/// RFC 9110 §7.6.1, what older proxies send (RFC 2616 §13.5.1), and the proxy's own authentication (RFC 9110 §11.7).
+const HOP_BY_HOP: [&str; 10] = [
     "connection",
     "keep-alive",
-    "proxy-connection",
     "proxy-authenticate",
+    "proxy-authentication-info",
+    "proxy-authorization",
+    "proxy-connection",
     "te",
     "trailer",
     "transfer-encoding",
     "upgrade",
 ];
 
-/// Would act on all of 127.0.0.1, or on the browser, or report to somebody: cookies ignore ports (and live in the jar).
-const DROPPED: [&str; 9] = [
-    "set-cookie",
-    "strict-transport-security",
-    "alt-svc",
-    "clear-site-data",
-    "www-authenticate",
-    "service-worker-allowed",
-    "report-to",
-    "reporting-endpoints",
-    "nel",
+/// They would govern the loopback origin, which is the gateway's, or name a credential, which is the session's.
+const DROPPED: [&str; 10] = [
+    "alt-svc",                   // RFC 7838: another server for this origin
+    "clear-site-data",           // the guard cookie lives here
+    "nel",                       // network error reports
+    "report-to",                 // Reporting API
+    "reporting-endpoints",       // Reporting API
+    "service-worker-allowed",    // no service worker comes in between
+    "set-cookie",                // RFC 6265: kept in the core's jar
+    "set-cookie2",               // RFC 2965
+    "strict-transport-security", // RFC 6797: loopback has no TLS
+    "www-authenticate",          // RFC 9110 §11.6.1: would open the browser's own dialog
 ];
 
-/// Headers whose whole value is one URL.
-const ONE_URL: [&str; 5] = ["location", "content-location", "hx-redirect", "hx-push-url", "hx-replace-url"];
+/// Their value is one URL: RFC 9110 §10.2.2 and §8.7; htmx (whose `HX-Push-Url` may also be `false`).
+const URLS: [&str; 5] = ["location", "content-location", "hx-redirect", "hx-push-url", "hx-replace-url"];
 
-const CSP: [&str; 2] = ["content-security-policy", "content-security-policy-report-only"];
-
-pub(super) fn response(rewriter: &Rewriter, headers: &mut HeaderMap) {
-    for name in connection_options(headers) {
-        headers.remove(name);
+pub(super) fn rewrite(site: &Site, headers: &mut HeaderMap) {
+    drop_unfit(headers);
+    for name in URLS {
+        edit(headers, name, |value| edited(value, site.cut(&Text::plain(value), 0..value.len())));
     }
-    for name in HOP_BY_HOP.iter().chain(&DROPPED) {
-        headers.remove(*name);
-    }
-    let cors: Vec<HeaderName> =
-        headers.keys().filter(|name| name.as_str().starts_with("access-control-")).cloned().collect();
-    for name in cors {
-        headers.remove(name);
-    }
-    for name in ONE_URL {
-        map(headers, name, |value| rewriter.url(value));
-    }
-    map(headers, "refresh", |value| text::refresh(value, |url| rewriter.url(url)));
-    map(headers, "link", |value| link(rewriter, value));
-    map(headers, "hx-location", |value| rewriter.url(value).or_else(|| hx_location(rewriter, value)));
-    for name in CSP {
-        policies(rewriter, headers, name);
+    edit(headers, "link", |value| edited(value, link(site, value)));
+    edit(headers, "refresh", |value| {
+        let text = Text::plain(value);
+        edited(value, attribute::refresh(&text).and_then(|url| site.cut(&text, url)))
+    });
+    edit(headers, "hx-location", |value| hx_location(site, value));
+    for name in ["content-security-policy", "content-security-policy-report-only"] {
+        edit(headers, name, |value| {
+            // Header values are Latin-1 to a browser (Fetch, "isomorphic decode"), and bytes to us.
+            let policy: String = value.iter().copied().map(char::from).collect();
+            let policy = csp::rewrite(site, &policy)?;
+            Some(policy.chars().filter_map(|char| u8::try_from(char).ok()).collect())
+        });
     }
 }
 
+fn drop_unfit(headers: &mut HeaderMap) {
+    let mut unfit = connection_options(headers);
+    unfit.extend(headers.keys().filter(|name| name.as_str().starts_with("access-control-")).cloned());
+    unfit.extend(HOP_BY_HOP.into_iter().chain(DROPPED).map(HeaderName::from_static));
+    for name in unfit {
+        headers.remove(name);
+    }
+}
+
+/// Every field that any `Connection` line names (RFC 9110 §7.6.1).
 fn connection_options(headers: &HeaderMap) -> Vec<HeaderName> {
-    headers
-        .get_all(header::CONNECTION)
+    let values = headers.get_all(header::CONNECTION).iter();
+    values.flat_map(|value| value.as_bytes().split(|byte| *byte == b',')).filter_map(|name| HeaderName::from_bytes(name.trim_ascii()).ok()).collect()
+}
+
+/// Replaces the values for which `change` has something better; an empty one is removed.
+fn edit(headers: &mut HeaderMap, name: &'static str, change: impl Fn(&[u8]) -> Option<Vec<u8>>) {
+    let name = HeaderName::from_static(name);
+    let changed: Vec<Option<Vec<u8>>> = headers.get_all(&name).iter().map(|value| change(value.as_bytes())).collect();
+    if changed.iter().all(Option::is_none) {
+        return;
+    }
+    let values: Vec<HeaderValue> = headers
+        .get_all(&name)
         .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .filter_map(|name| name.trim().parse().ok())
-        .collect()
-}
-
-/// Replaces the values for which `rewrite` has another.
-fn map(headers: &mut HeaderMap, name: &'static str, rewrite: impl Fn(&str) -> Option<String>) {
-    if let header::Entry::Occupied(mut entry) = headers.entry(name) {
-        for value in entry.iter_mut() {
-            if let Ok(text) = std::str::from_utf8(value.as_bytes())
-                && let Some(new) = rewrite(text)
-                && let Ok(new) = HeaderValue::from_str(&new)
-            {
-                *value = new;
-            }
-        }
-    }
-}
-
-/// RFC 8288 §3: `<url>; params, <url>; params`.
-fn link(rewriter: &Rewriter, value: &str) -> Option<String> {
-    let mut out = String::with_capacity(value.len());
-    let mut changed = false;
-    let mut rest = value;
-    while let Some(open) = rest.find('<') {
-        let Some(length) = rest[open..].find('>') else { break };
-        let url = &rest[open + 1..open + length];
-        out.push_str(&rest[..=open]);
-        match rewriter.url(url) {
-            Some(new) => {
-                changed = true;
-                out.push_str(&new);
-            }
-            None => out.push_str(url),
-        }
-        rest = &rest[open + length..];
-    }
-    out.push_str(rest);
-    changed.then_some(out)
-}
-
-/// htmx also takes JSON: `{"path": "…", "target": "…"}`.
-fn hx_location(rewriter: &Rewriter, value: &str) -> Option<String> {
-    let mut json: serde_json::Value = serde_json::from_str(value).ok()?;
-    let path = json.get_mut("path")?;
-    let new = rewriter.url(path.as_str()?)?;
-    *path = new.into();
-    Some(json.to_string())
-}
-
-/// The admin's own host becomes `'self'`; what would upgrade or report goes.
-fn policies(rewriter: &Rewriter, headers: &mut HeaderMap, name: &'static str) {
-    let old: Vec<HeaderValue> = headers.get_all(name).iter().cloned().collect();
-    headers.remove(name);
-    for value in old {
-        let kept = match value.to_str() {
-            Ok(text) => HeaderValue::from_str(&policy(rewriter, text)).ok(),
-            // It cannot be read here, so it is passed on: a policy only ever forbids.
-            Err(_) => Some(value),
-        };
-        if let Some(kept) = kept.filter(|kept| !kept.is_empty()) {
-            headers.append(name, kept);
-        }
-    }
-}
-
-fn policy(rewriter: &Rewriter, text: &str) -> String {
-    let directives: Vec<String> = text
-        .split(';')
-        .filter_map(|directive| {
-            let mut words = directive.split_ascii_whitespace();
-            let name = words.next()?;
-            let gone = ["upgrade-insecure-requests", "report-uri", "report-to"];
-            if gone.iter().any(|gone| name.eq_ignore_ascii_case(gone)) {
-                return None;
-            }
-            let sources = words.map(|source| if rewriter.is_source(source) { "'self'" } else { source });
-            Some(std::iter::once(name).chain(sources).collect::<Vec<_>>().join(" "))
+        .zip(changed)
+        .filter_map(|(original, changed)| match changed {
+            None => Some(original.clone()),
+            Some(value) if value.is_empty() => None,
+            // Only parts of the original and ASCII of ours: it cannot be invalid.
+            Some(value) => HeaderValue::from_bytes(&value).ok(),
         })
         .collect();
-    directives.join("; ")
+    headers.remove(&name);
+    for value in values {
+        headers.append(&name, value);
+    }
 }
 
-#[cfg(test)]
-mod tests {
-    use http::{HeaderMap, HeaderName, HeaderValue};
+fn edited(value: &[u8], edits: impl IntoIterator<Item = Edit>) -> Option<Vec<u8>> {
+    let edits: Vec<Edit> = edits.into_iter().collect();
+    (!edits.is_empty()).then(|| text::apply(value, &edits))
+}
 
-    use crate::rewrite::Rewriter;
-
-    fn after(lines: &[(&'static str, &'static str)]) -> HeaderMap {
-        let mut headers = HeaderMap::new();
-        for (name, value) in lines {
-            headers.append(HeaderName::from_static(name), HeaderValue::from_static(value));
+/// The targets of `Link` (RFC 8288 §3): what is in angle brackets outside of quoted strings.
+fn link(site: &Site, value: &[u8]) -> Vec<Edit> {
+    let text = Text::plain(value);
+    let mut edits = Vec::new();
+    let mut at = 0;
+    while let Some(byte) = text.byte(at) {
+        at += 1;
+        match byte {
+            b'<' => {
+                let end = text.find(at..text.len(), |byte| byte == b'>');
+                edits.extend(site.cut(&text, at..end));
+                at = end;
+            }
+            b'"' => {
+                while let Some(byte) = text.byte(at).filter(|byte| *byte != b'"') {
+                    at += if byte == b'\\' { 2 } else { 1 };
+                }
+                at += 1;
+            }
+            _ => {}
         }
-        Rewriter::new(&"https://a.example/asyncmq".parse().expect("base")).response_headers(&mut headers);
-        headers
     }
+    edits
+}
 
-    #[test]
-    fn every_header_that_names_an_address_leads_here() {
-        let headers = after(&[
-            ("location", "https://a.example/asyncmq/login?next=%2Fx"),
-            ("content-location", "http://a.example/x"),
-            ("hx-redirect", "https://a.example/r"),
-            ("hx-push-url", "false"),
-            ("hx-location", "{\"path\":\"https://a.example/p\",\"target\":\"#t\"}"),
-            ("refresh", "3; url=https://a.example/f"),
-            ("link", "<https://a.example/a.css>; rel=preload, <https://b.example/b>; rel=next"),
-        ]);
-        assert_eq!(headers["location"], "/asyncmq/login?next=%2Fx");
-        assert_eq!(headers["content-location"], "/x");
-        assert_eq!(headers["hx-redirect"], "/r");
-        assert_eq!(headers["hx-push-url"], "false");
-        assert!(headers["hx-location"].to_str().expect("text").contains("\"path\":\"/p\""));
-        assert_eq!(headers["refresh"], "3; url=/f");
-        assert_eq!(headers["link"], "</a.css>; rel=preload, <https://b.example/b>; rel=next");
+/// htmx: a URL, or JSON with the URL as `path`. The rest of the JSON stays as it is written.
+fn hx_location(site: &Site, value: &[u8]) -> Option<Vec<u8>> {
+    if value.trim_ascii_start().first() != Some(&b'{') {
+        return edited(value, site.cut(&Text::plain(value), 0..value.len()));
     }
+    let fields: HashMap<String, &RawValue> = serde_json::from_slice(value).ok()?;
+    let written = fields.get("path")?.get();
+    let path: String = serde_json::from_str(written).ok()?;
+    let text = Text::plain(path.as_bytes());
+    let path = text::apply(path.as_bytes(), &[site.cut(&text, 0..text.len())?]);
+    let path = serde_json::to_string(std::str::from_utf8(&path).ok()?).ok()?;
+    // `written` is a part of `value`, so the distance between them is where it begins.
+    let start = (written.as_ptr() as usize).checked_sub(value.as_ptr() as usize)?;
+    let edit = Edit { range: start..start + written.len(), with: ascii(&path).into_bytes().into() };
+    edited(value, [edit])
+}
 
-    #[test]
-    fn a_policy_that_names_the_host_names_this_origin_and_does_not_upgrade_or_report() {
-        let headers = after(&[
-            (
-                "content-security-policy",
-                "default-src 'self' https://a.example https://cdn.example; connect-src http://a.example/asyncmq/ a.example \
-                 wss://a.example; upgrade-insecure-requests; report-uri /csp; block-all-mixed-content",
-            ),
-            ("content-security-policy", "upgrade-insecure-requests"),
-        ]);
-        let policies: Vec<_> = headers.get_all("content-security-policy").iter().collect();
-        assert_eq!(
-            policies,
-            ["default-src 'self' 'self' https://cdn.example; connect-src 'self' 'self' wss://a.example; block-all-mixed-content"]
-        );
+/// JSON in ASCII: a browser reads a header's bytes as Latin-1.
+fn ascii(json: &str) -> String {
+    let mut out = String::with_capacity(json.len());
+    for char in json.chars() {
+        if char.is_ascii() {
+            out.push(char);
+        } else {
+            out.extend(char.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")));
+        }
     }
-
-    #[test]
-    fn what_connection_names_goes_and_etags_stay_verbatim() {
-        let headers = after(&[
-            ("connection", "x-one, close"),
-            ("connection", "X-Two"),
-            ("x-one", "1"),
-            ("x-two", "2"),
-            ("etag", "unquoted"),
-            ("access-control-allow-origin", "*"),
-            ("nel", "{}"),
-            ("x-other", "stays"),
-        ]);
-        let mut names: Vec<_> = headers.keys().map(HeaderName::as_str).collect();
-        names.sort_unstable();
-        assert_eq!(names, ["etag", "x-other"]);
-    }
+    out
 }

@@ -83,7 +83,7 @@ impl Rewriter {
     pub fn html_body<S, E>(&self, headers: &mut HeaderMap, body: S) -> Result<HtmlStream, S>
     where
         S: Stream<Item = Result<Bytes, E>> + Send + 'static,
-        E: Into<BoxError>,
+        E: Into<BoxError> + 'static,
     {
         body::rewrite(&self.site, headers, body)
     }

@@ -1,0 +1,260 @@
+//! How are the realm's URLs cut out of an HTML document without touching another byte?
+//!
+//! `lol_html` finds the tags and says where each attribute lies; it changes nothing, because it would write a changed
+//! tag anew (spaces, quotes, and what is invalid in the charset). The bytes wait here until it has passed them.
+
+use std::{
+    borrow::Cow,
+    ops::Range,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use bytes::{Bytes, BytesMut};
+use encoding_rs::{Encoding, WINDOWS_1252};
+use lol_html::{
+    MemorySettings, element,
+    send::{HtmlRewriter, Settings},
+};
+
+use super::{
+    attribute::Form,
+    csp, media,
+    site::Site,
+    text::{Edit, Text},
+};
+
+/// What the parser may hold: the tag that it is in, and the stack of open elements, in bytes. A repeatable's hidden
+/// `value` can be long; a tag that is longer than this is hostile.
+const PARSER_MEMORY: usize = 8 * 1024 * 1024;
+
+type Parser = HtmlRewriter<'static, Box<dyn FnMut(&[u8]) + Send>>;
+
+/// One document on its way.
+pub(super) struct Splicer {
+    site: Arc<Site>,
+    /// `None` once the rest is to pass untouched.
+    parser: Option<Parser>,
+    found: Arc<Found>,
+    /// What came in and has not gone out.
+    waiting: BytesMut,
+    /// Where `waiting` begins in the document.
+    offset: usize,
+    charset: &'static Encoding,
+    charset_is_certain: bool,
+    has_base: bool,
+}
+
+/// What the parser tells. Positions are bytes of the document.
+#[derive(Default)]
+struct Found {
+    attributes: Mutex<Vec<Attribute>>,
+    /// How far it has read and let go.
+    passed: AtomicUsize,
+}
+
+struct Attribute {
+    tag: usize,
+    name: Range<usize>,
+    value: Range<usize>,
+}
+
+impl Splicer {
+    /// `charset`: what the byte order mark or the response says; it outweighs the document's own `meta`.
+    pub(super) fn new(site: Arc<Site>, charset: Option<&'static Encoding>) -> Self {
+        let found = Arc::new(Found::default());
+        Self {
+            site,
+            parser: Some(parser(&found)),
+            found,
+            waiting: BytesMut::new(),
+            offset: 0,
+            // A browser's default; it matters only to Unicode host names.
+            charset: charset.unwrap_or(WINDOWS_1252),
+            charset_is_certain: charset.is_some(),
+            has_base: false,
+        }
+    }
+
+    /// Takes a chunk of the document and gives what can go out, perhaps nothing.
+    pub(super) fn feed(&mut self, chunk: Bytes) -> Bytes {
+        let Some(parser) = &mut self.parser else { return chunk };
+        self.waiting.extend_from_slice(&chunk);
+        if let Err(error) = parser.write(&chunk) {
+            self.give_up(&error.to_string());
+        }
+        self.leave()
+    }
+
+    /// The end of the document: everything that is still here.
+    pub(super) fn finish(mut self) -> Bytes {
+        if let Some(parser) = self.parser.take()
+            && let Err(error) = parser.end()
+        {
+            self.give_up(&error.to_string());
+        }
+        self.leave()
+    }
+
+    /// Lets the rest pass as it is. A page with dead links beats a page that breaks off.
+    fn give_up(&mut self, why: &str) {
+        tracing::warn!(why, "the rest of a page passes without rewriting");
+        self.parser = None;
+    }
+
+    fn leave(&mut self) -> Bytes {
+        let attributes =
+            std::mem::take(&mut *self.found.attributes.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut edits: Vec<Edit> = Vec::new();
+        for tag in attributes.chunk_by(|one, next| one.tag == next.tag) {
+            edits.extend(self.judge(tag));
+        }
+        let passed = self.found.passed.load(Ordering::Relaxed).saturating_sub(self.offset);
+        let length = if self.parser.is_some() { passed.min(self.waiting.len()) } else { self.waiting.len() };
+        let length = edits.last().map_or(length, |edit| length.max(edit.range.end));
+        self.offset += length;
+        let original = self.waiting.split_to(length).freeze();
+        if edits.is_empty() { original } else { super::text::apply(&original, &edits).into() }
+    }
+
+    /// The edits in one start tag, and what it says about the document.
+    fn judge(&mut self, tag: &[Attribute]) -> Vec<Edit> {
+        let Some(first) = tag.first() else { return Vec::new() };
+        let name = lower_case(tag_name(self.bytes(&(first.tag + 1..first.name.start)))).into_owned();
+        let mut edits = Vec::new();
+        let pragma = if name == b"meta" { self.pragma(tag) } else { None };
+        for attribute in tag {
+            let attribute_name = lower_case(self.bytes(&attribute.name));
+            let value = self.bytes(&attribute.value);
+            let form = match (&*attribute_name, pragma) {
+                (b"content", Some(Pragma::Refresh)) => Some(Form::Refresh),
+                (b"content", Some(Pragma::Policy)) => {
+                    edits.extend(self.policy(attribute));
+                    None
+                }
+                (attribute_name, _) => Form::of(&name, attribute_name),
+            };
+            if let Some(form) = form.filter(|form| form.may_name_host(value)) {
+                let found = form.edits(&self.site, &Text::attribute(value, self.charset));
+                edits.extend(found.into_iter().map(|edit| self.placed(edit, attribute)));
+            }
+        }
+        if name == b"base" && !self.has_base {
+            self.read_base(tag);
+        }
+        edits
+    }
+
+    /// An edit of a value as an edit of `waiting`.
+    fn placed(&self, edit: Edit, attribute: &Attribute) -> Edit {
+        let at = attribute.value.start - self.offset;
+        Edit { range: at + edit.range.start..at + edit.range.end, with: edit.with }
+    }
+
+    /// What a `meta` is about. One that declares the charset is heard if nobody else has spoken.
+    fn pragma(&mut self, tag: &[Attribute]) -> Option<Pragma> {
+        if !self.charset_is_certain
+            && let Some(charset) = self.value(tag, b"charset").and_then(|label| media::declared_charset(&label))
+        {
+            self.declare(charset);
+        }
+        let name = self.value(tag, b"http-equiv")?.to_ascii_lowercase();
+        match name.as_str() {
+            "refresh" => Some(Pragma::Refresh),
+            "content-security-policy" => Some(Pragma::Policy),
+            "content-type" if !self.charset_is_certain => {
+                let content = self.value(tag, b"content")?;
+                if let Some(charset) = media::charset(&content) {
+                    self.declare(media::declared(charset));
+                }
+                None
+            }
+            _ => None,
+        }
+    }
+
+    fn declare(&mut self, charset: &'static Encoding) {
+        self.charset = charset;
+        self.charset_is_certain = true;
+        if !media::is_superset_of_ascii(charset) {
+            self.give_up("the charset that the page declares is no superset of ASCII");
+        }
+    }
+
+    /// A page whose base is another host would look for our paths there: it stays as it is from here on.
+    fn read_base(&mut self, tag: &[Attribute]) {
+        if let Some(href) = self.value(tag, b"href") {
+            self.has_base = true;
+            if self.site.is_elsewhere(&href) {
+                self.give_up("the base of the page is another host");
+            }
+        }
+    }
+
+    fn policy(&self, attribute: &Attribute) -> Option<Edit> {
+        let value = self.bytes(&attribute.value);
+        let text = Text::attribute(value, self.charset);
+        let policy = csp::rewrite(&self.site, &text.string(0..text.len()))?;
+        let escaped = html_escape::encode_quoted_attribute(&policy);
+        let before = self.bytes(&(attribute.value.start.saturating_sub(1)..attribute.value.start));
+        // Without quotes an empty value would swallow what follows.
+        let with = if matches!(before, b"\"" | b"'") { escaped.into_owned() } else { format!("\"{escaped}\"") };
+        let whole = Edit { range: 0..value.len(), with: with.into_bytes().into() };
+        Some(self.placed(whole, attribute))
+    }
+
+    /// The decoded value of the attribute of this name, given in lower case. Of two, the first counts.
+    fn value(&self, tag: &[Attribute], name: &[u8]) -> Option<String> {
+        let attribute = tag.iter().find(|attribute| self.bytes(&attribute.name).eq_ignore_ascii_case(name))?;
+        let text = Text::attribute(self.bytes(&attribute.value), self.charset);
+        Some(text.string(0..text.len()))
+    }
+
+    /// Bytes of the document that are still here.
+    fn bytes(&self, range: &Range<usize>) -> &[u8] {
+        let start = range.start.checked_sub(self.offset);
+        start.and_then(|start| self.waiting.get(start..start + range.len())).unwrap_or_default()
+    }
+}
+
+/// The pragmas of `meta` whose content is ours to change.
+#[derive(Clone, Copy)]
+enum Pragma {
+    Refresh,
+    Policy,
+}
+
+fn tag_name(tag: &[u8]) -> &[u8] {
+    let end = tag.iter().position(|byte| byte.is_ascii_whitespace() || *byte == b'/').unwrap_or(tag.len());
+    &tag[..end]
+}
+
+fn lower_case(name: &[u8]) -> Cow<'_, [u8]> {
+    if name.iter().any(u8::is_ascii_uppercase) { name.to_ascii_lowercase().into() } else { name.into() }
+}
+
+fn parser(found: &Arc<Found>) -> Parser {
+    let seen = Arc::clone(found);
+    let passed = Arc::clone(found);
+    let note = move |element: &mut lol_html::send::Element<'_, '_>| {
+        let tag = element.start_tag();
+        let at = tag.source_location().bytes().start;
+        let attributes = tag.attributes().iter().filter_map(|attribute| {
+            let name = attribute.name_source_location()?.bytes();
+            Some(Attribute { tag: at, name, value: attribute.value_source_location()?.bytes() })
+        });
+        seen.attributes.lock().unwrap_or_else(PoisonError::into_inner).extend(attributes);
+        Ok(())
+    };
+    let settings = Settings::new_send()
+        .append_element_content_handler(element!("*", note))
+        .with_memory_settings(MemorySettings::new().with_max_allowed_memory_usage(PARSER_MEMORY))
+        // Markup that is ambiguous to a parser without a tree is read as well as can be.
+        .with_strict(false);
+    let count: Box<dyn FnMut(&[u8]) + Send> = Box::new(move |chunk: &[u8]| {
+        passed.passed.fetch_add(chunk.len(), Ordering::Relaxed);
+    });
+    HtmlRewriter::new(settings, count)
+}

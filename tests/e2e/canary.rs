@@ -1,0 +1,112 @@
+//! Secrets with known values appear nowhere but in the keychain and on the wire.
+
+use std::{fs, path::Path};
+
+use serde_json::json;
+
+use crate::support::{Admin, Console, Home, turn};
+
+/// Typed where it does not belong, and refused.
+const PASSWORD: &str = "canary-password-5b1f";
+
+#[tokio::test]
+async fn a_token_a_password_and_a_cookie_are_nowhere_to_be_found() {
+    let _turn = turn().await;
+    let admin = Admin::start(json!({})).await;
+    let home = Home::new();
+    let console = Console::start(&home).await;
+
+    console.click("first-environment").await;
+    let with_password = admin.base_url.replace("http://", &format!("http://operator:{PASSWORD}@"));
+    console.fill("field-base_url", &with_password).await;
+    let refused = console.text("error-base_url").await;
+    assert!(!refused.contains(PASSWORD), "the error repeats the password");
+    console.click("cancel-environment").await;
+
+    console.add_environment("Acme", "TEST", &admin.base_url).await;
+    let wrong = admin.token_with(3600, json!({ "aud": "canary" }));
+    console.fill("token-field", &wrong).await;
+    console.click("sign-in").await;
+    let error = console.text("sign-in-error").await;
+    let token = admin.token(3600);
+    console.sign_in(&token).await;
+    // A form sets the admin's session cookie (a flash message), which the core's jar keeps.
+    console.go("/asyncmq/queues/emails/jobs/receipt-2").await;
+    console.css("details.amq-confirm summary.amq-button--primary").await.click().await.expect("opens");
+    console.css("details.amq-confirm[open] button[type=submit]").await.click().await.expect("retries");
+    console.says(".amq-alerts", "retry completed").await;
+
+    let signature = |token: &str| token.rsplit('.').next().expect("three parts").to_owned();
+    let canaries = [PASSWORD.to_owned(), signature(&token), signature(&wrong), "asyncz_admin=".to_owned()];
+    let clean = |what: &str, text: &str| {
+        for canary in &canaries {
+            assert!(!text.contains(canary.as_str()), "{canary} is in {what}");
+        }
+    };
+    clean("an error message", &error);
+
+    // Whatever the dashboard's page can read, and whatever the shell holds.
+    for script in [
+        "return document.documentElement.outerHTML",
+        "return document.cookie",
+        "return JSON.stringify([{...localStorage}, {...sessionStorage}])",
+        "return JSON.stringify(performance.getEntries().map(e => e.name)) + location.href + document.referrer",
+    ] {
+        console.dashboard().await;
+        clean("the dashboard", &console.script(script).await.to_string());
+        console.shell().await;
+        clean("the shell", &console.script(script).await.to_string());
+    }
+
+    // Arguments and environments of the whole process tree.
+    let driver = console.driver.id().expect("runs");
+    let tree = process_tree(driver);
+    assert!(tree.len() >= 4, "driver, app, and WebKit's processes: {tree:?}");
+    for process in &tree {
+        for file in ["cmdline", "environ"] {
+            let text = fs::read(format!("/proc/{process}/{file}")).unwrap_or_default();
+            clean(&format!("/proc/{process}/{file}"), &String::from_utf8_lossy(&text));
+        }
+    }
+    console.quit().await;
+
+    // Everything on disk, the most verbose log included.
+    let log = fs::read_dir(home.log_dir()).expect("a log folder").count();
+    assert!(log > 0, "there is a log to look at");
+    let mut files = 0;
+    look_through(home.path(), &mut |path, bytes| {
+        files += 1;
+        clean(&path.display().to_string(), &String::from_utf8_lossy(bytes));
+    });
+    assert!(files > 2, "the folders hold what the console wrote");
+}
+
+fn process_tree(root: u32) -> Vec<u32> {
+    let parent = |process: u32| -> Option<u32> {
+        let stat = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+        stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()
+    };
+    let all: Vec<u32> = fs::read_dir("/proc")
+        .expect("/proc")
+        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
+        .collect();
+    let mut tree = vec![root];
+    let mut looked = 0;
+    while looked < tree.len() {
+        let from = tree[looked];
+        tree.extend(all.iter().copied().filter(|process| parent(*process) == Some(from)));
+        looked += 1;
+    }
+    tree
+}
+
+fn look_through(folder: &Path, look: &mut impl FnMut(&Path, &[u8])) {
+    for entry in fs::read_dir(folder).expect("a folder").flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            look_through(&path, look);
+        } else if let Ok(bytes) = fs::read(&path) {
+            look(&path, &bytes);
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! A real AsyncMQ admin in a process of its own.
+
+use std::{
+    path::Path,
+    process::Stdio,
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use jsonwebtoken::{EncodingKey, Header};
+use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
+    process::{Child, Command},
+};
+
+const SECRET: &str = "a secret of the end-to-end tests, long enough for HS256";
+const AUDIENCE: &str = "asyncmq-admin";
+const ISSUER: &str = "https://id.example";
+
+pub(crate) struct Admin {
+    pub(crate) base_url: String,
+    // Ends when its standard input closes, and at the latest with this handle.
+    _child: Child,
+}
+
+impl Admin {
+    /// Starts one; `more` is laid over the configuration that `tests/admin/README.md` describes.
+    pub(crate) async fn start(more: Value) -> Self {
+        let python = std::env::var("ADMIN_PYTHON").expect("ADMIN_PYTHON is not set: run `cargo xtask test`");
+        let mut config = json!({ "secret": SECRET, "audience": AUDIENCE, "issuer": ISSUER, "seed": "small", "workers": false });
+        for (key, value) in more.as_object().expect("an object") {
+            config[key] = value.clone();
+        }
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/admin");
+        let mut child = Command::new(python)
+            .arg("serve.py")
+            .current_dir(folder)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .expect("the admin starts");
+        let mut stdin = child.stdin.take().expect("stdin");
+        stdin.write_all(format!("{config}\n").as_bytes()).await.expect("writes");
+        child.stdin = Some(stdin);
+        let mut lines = BufReader::new(child.stdout.take().expect("stdout")).lines();
+        let line = lines.next_line().await.expect("reads").expect("the admin says where it listens");
+        let base_url = serde_json::from_str::<Value>(&line).expect("JSON")["base_url"].as_str().expect("URL").to_owned();
+        // Somebody has to take what it prints.
+        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+        Self { base_url, _child: child }
+    }
+
+    /// A token that this admin accepts for `life` seconds.
+    pub(crate) fn token(&self, life: i64) -> String {
+        self.token_with(life, json!({}))
+    }
+
+    /// The same with other claims.
+    pub(crate) fn token_with(&self, life: i64, more: Value) -> String {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs();
+        let now = i64::try_from(now).expect("in range");
+        let mut claims = json!({
+            "sub": "alice", "name": "Alice Archer", "is_admin": true, "aud": AUDIENCE, "iss": ISSUER,
+            "iat": now, "exp": now + life,
+        });
+        for (key, value) in more.as_object().expect("an object") {
+            claims[key] = value.clone();
+        }
+        jsonwebtoken::encode(&Header::default(), &claims, &EncodingKey::from_secret(SECRET.as_bytes())).expect("signs")
+    }
+}

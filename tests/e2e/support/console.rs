@@ -1,0 +1,223 @@
+//! The console in a window, driven by WebKitWebDriver as a person would: by what is on the screen.
+
+use std::{
+    net::TcpListener,
+    path::{Path, PathBuf},
+    process::Stdio,
+};
+
+use fantoccini::{Client, ClientBuilder, Locator, elements::Element, key::Key};
+use hyper_util::client::legacy::connect::HttpConnector;
+use serde_json::json;
+use tempfile::TempDir;
+use tokio::process::{Child, Command};
+
+use super::{Admin, eventually, holds};
+
+/// Folders and a profile of one operator; outlives the console, as at a restart.
+pub(crate) struct Home {
+    folder: TempDir,
+    profile: String,
+    pub(crate) variables: Vec<(String, String)>,
+}
+
+impl Home {
+    pub(crate) fn new() -> Self {
+        for name in ["DISPLAY", "DBUS_SESSION_BUS_ADDRESS"] {
+            assert!(std::env::var_os(name).is_some(), "{name} is not set: run `cargo xtask test`");
+        }
+        let folder = tempfile::tempdir().expect("folder");
+        let mark = folder.path().file_name().expect("name").to_string_lossy().to_lowercase();
+        let profile = format!("e2e-{}", mark.chars().filter(char::is_ascii_alphanumeric).collect::<String>());
+        Self { folder, profile, variables: Vec::new() }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub(crate) fn profile(&self) -> &str {
+        &self.profile
+    }
+
+    pub(crate) fn log_dir(&self) -> PathBuf {
+        self.path().join("state/asyncmq-console/profiles").join(&self.profile).join("logs")
+    }
+}
+
+pub(crate) struct Console {
+    client: Client,
+    pub(crate) driver: Child,
+}
+
+impl Console {
+    /// Starts the app with `home`'s environments.
+    pub(crate) async fn start(home: &Home) -> Self {
+        let port = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("address").port();
+        let driver = Command::new("WebKitWebDriver")
+            .args(["--host=127.0.0.1", &format!("--port={port}")])
+            .env("TAURI_WEBVIEW_AUTOMATION", "true")
+            .env("HOME", home.path())
+            .env("XDG_CONFIG_HOME", home.path().join("config"))
+            .env("XDG_DATA_HOME", home.path().join("data"))
+            .env("XDG_STATE_HOME", home.path().join("state"))
+            .env("XDG_CACHE_HOME", home.path().join("cache"))
+            .envs(home.variables.iter().cloned())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .expect("WebKitWebDriver starts (Debian: webkit2gtk-driver)");
+        let arguments = ["--profile", home.profile(), "--log-level", "trace"];
+        let options = json!({ "binary": env!("CARGO_BIN_EXE_asyncmq-console"), "args": arguments });
+        let capabilities = json!({ "webkitgtk:browserOptions": options });
+        let capabilities = capabilities.as_object().expect("an object");
+        let url = format!("http://127.0.0.1:{port}");
+        let client = eventually("a WebDriver session", async || {
+            ClientBuilder::new(HttpConnector::new()).capabilities(capabilities.clone()).connect(&url).await.ok()
+        })
+        .await;
+        let console = Self { client, driver };
+        console.shell().await;
+        console
+    }
+
+    /// Closes the window, as the operator would.
+    pub(crate) async fn quit(mut self) {
+        self.client.clone().close().await.expect("closes");
+        let _ = self.driver.start_kill();
+        let _ = self.driver.wait().await;
+    }
+
+    /// Turns to the webview whose address begins so; `None` when there is none now.
+    async fn turn_to(&self, begin: &str) -> Option<()> {
+        for window in self.client.windows().await.ok()? {
+            if self.client.switch_to_window(window).await.is_ok()
+                && self.client.current_url().await.is_ok_and(|url| url.as_str().starts_with(begin))
+            {
+                return Some(());
+            }
+        }
+        None
+    }
+
+    /// From now on: the shell.
+    pub(crate) async fn shell(&self) -> &Client {
+        eventually("the shell webview", async || self.turn_to("tauri://localhost").await).await;
+        &self.client
+    }
+
+    /// From now on: the dashboard.
+    pub(crate) async fn dashboard(&self) -> &Client {
+        eventually("a dashboard webview", async || self.turn_to("http://127.0.0.1:").await).await;
+        &self.client
+    }
+
+    /// How many dashboards there are.
+    pub(crate) async fn dashboards(&self) -> usize {
+        self.client.windows().await.expect("windows").len() - 1
+    }
+
+    /// What stands under a test id, once it is there.
+    pub(crate) async fn find(&self, testid: &str) -> Element {
+        self.css(&format!("[data-testid='{testid}']")).await
+    }
+
+    pub(crate) async fn css(&self, selector: &str) -> Element {
+        eventually(selector, async || {
+            let element = self.client.find(Locator::Css(selector)).await.ok()?;
+            element.is_displayed().await.ok()?.then_some(element)
+        })
+        .await
+    }
+
+    pub(crate) async fn is_there(&self, selector: &str) -> bool {
+        match self.client.find(Locator::Css(selector)).await {
+            Ok(element) => element.is_displayed().await.unwrap_or(false),
+            Err(_) => false,
+        }
+    }
+
+    pub(crate) async fn click(&self, testid: &str) {
+        // A panel may just be replaced by the next state.
+        holds(&format!("a click on {testid}"), async || self.find(testid).await.click().await.is_ok()).await;
+    }
+
+    pub(crate) async fn fill(&self, testid: &str, text: &str) {
+        let field = self.find(testid).await;
+        field.clear().await.expect("clears");
+        field.send_keys(text).await.expect("types");
+    }
+
+    pub(crate) async fn text(&self, testid: &str) -> String {
+        self.find(testid).await.text().await.expect("text")
+    }
+
+    /// Waits until what stands there contains `part`.
+    pub(crate) async fn says(&self, selector: &str, part: &str) {
+        holds(&format!("`{part}` in {selector}"), async || {
+            match self.client.find(Locator::Css(selector)).await {
+                Ok(element) => element.text().await.is_ok_and(|text| text.contains(part)),
+                Err(_) => false,
+            }
+        })
+        .await;
+    }
+
+    /// Adds an environment by typing.
+    pub(crate) async fn add_environment(&self, name: &str, tag: &str, base_url: &str) {
+        self.shell().await;
+        if self.is_there("[data-testid='first-environment']").await {
+            self.click("first-environment").await;
+        } else {
+            self.click("add-environment").await;
+        }
+        self.fill("field-name", name).await;
+        self.fill("field-base_url", base_url).await;
+        self.fill("field-tag", tag).await;
+        if self.is_there("[data-testid='protection-open']").await {
+            self.click("protection-open").await;
+        }
+        self.click("save-environment").await;
+        self.find("token-field").await;
+    }
+
+    /// Signs in with a token that is expected to be accepted.
+    pub(crate) async fn sign_in(&self, token: &str) {
+        self.shell().await;
+        self.fill("token-field", token).await;
+        self.click("sign-in").await;
+        self.find("bar-operator").await;
+        self.dashboard().await;
+    }
+
+    /// The address of the dashboard's page, as its webview has it: path and query.
+    pub(crate) async fn page(&self) -> String {
+        let url = self.dashboard().await.current_url().await.expect("address");
+        url.query().map_or_else(|| url.path().to_owned(), |query| format!("{}?{query}", url.path()))
+    }
+
+    /// Sends the dashboard to a path of its own origin, as a link in it would.
+    pub(crate) async fn go(&self, path: &str) {
+        let client = self.dashboard().await;
+        client.execute("window.location.assign(arguments[0])", vec![json!(path)]).await.expect("goes");
+    }
+
+    pub(crate) async fn script(&self, script: &str) -> serde_json::Value {
+        self.client.execute(script, vec![]).await.expect("runs")
+    }
+
+    /// Signed in to a fresh admin: the usual beginning.
+    pub(crate) async fn signed_in(home: &Home, admin: &Admin) -> Self {
+        let console = Self::start(home).await;
+        console.add_environment("Acme", "TEST", &admin.base_url).await;
+        console.sign_in(&admin.token(3600)).await;
+        console
+    }
+
+    pub(crate) async fn press_escape(&self) {
+        let body = self.client.find(Locator::Css("body")).await.expect("body");
+        body.send_keys(&Key::Escape.to_string()).await.expect("types");
+    }
+}
