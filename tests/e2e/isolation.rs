@@ -65,24 +65,24 @@ async fn a_dashboard_has_no_ipc_and_cannot_leave() {
 async fn the_dashboard_reaches_loopback_whatever_the_proxy_settings_are() {
     let _turn = turn().await;
     let admin = Admin::start(json!({})).await;
-    let mut home = Home::new();
-    // A proxy that says so when it is asked.
+    let home = Home::new();
+    Console::signed_in(&home, &admin).await.quit().await;
+    let before = admin.streams();
+
+    // A proxy that says so when it is asked. Without WebDriver, so that the dashboard is incognito, as it really is.
     let proxy = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = format!("http://{}", proxy.local_addr().expect("address"));
-    for name in ["http_proxy", "https_proxy", "all_proxy"] {
-        home.variables.push((name.into(), address.clone()));
-    }
     let (asked, was_asked) = std::sync::mpsc::channel();
     std::thread::spawn(move || {
-        for stream in proxy.incoming().flatten() {
-            let (mut stream, mut head) = (stream, [0_u8; 256]);
+        for mut stream in proxy.incoming().flatten() {
+            let mut head = [0_u8; 256];
             let length = stream.read(&mut head).unwrap_or(0);
             let _ = asked.send(String::from_utf8_lossy(&head[..length]).into_owned());
             let _ = stream.write_all(b"HTTP/1.1 502 no\r\n\r\n");
         }
     });
-    let console = Console::signed_in(&home, &admin).await;
-    console.says("body", "Dashboard").await;
-    console.quit().await;
+    let variables = ["http_proxy", "https_proxy", "all_proxy"].map(|name| (name, address.as_str()));
+    let _console = home.start_alone(&variables);
+    holds("the page's own script follows the events", async || admin.streams() > before).await;
     assert_eq!(was_asked.try_iter().collect::<Vec<_>>(), Vec::<String>::new());
 }

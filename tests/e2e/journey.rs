@@ -34,7 +34,7 @@ async fn from_the_first_start_to_a_live_dashboard_and_a_retried_job() {
     console.sign_in(&admin.token(3600)).await;
     console.shell().await;
     assert_eq!(console.text("bar-tag").await, "TEST");
-    assert!(console.text("bar-operator").await.contains("Alice Archer"));
+    console.says("[data-testid='bar-operator']", "Alice Archer").await;
 
     // Live: the number of jobs changes, and the document is the same one.
     console.dashboard().await;

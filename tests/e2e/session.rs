@@ -73,9 +73,7 @@ async fn the_login_page_is_the_native_sign_in_and_its_next_stays_inside_the_real
     let admin = Admin::start(json!({})).await;
     let home = Home::new();
     let console = Console::signed_in(&home, &admin).await;
-    for (next, expected) in
-        [("/asyncmq/workers", "/asyncmq/workers"), ("//evil.example/", "/asyncmq/workers")]
-    {
+    for (next, expected) in [("/asyncmq/workers", "/asyncmq/workers"), ("//evil.example/", "/asyncmq/workers")] {
         console.go(&format!("/asyncmq/login?next={next}")).await;
         console.shell().await;
         console.find("token-field").await;

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
     process::{Child, Command},
+    sync::watch,
 };
 
 const SECRET: &str = "a secret of the end-to-end tests, long enough for HS256";
@@ -19,6 +20,8 @@ const ISSUER: &str = "https://id.example";
 
 pub(crate) struct Admin {
     pub(crate) base_url: String,
+    /// How many `/events` streams have delivered a whole round.
+    streams: watch::Receiver<u32>,
     // Ends when its standard input closes, and at the latest with this handle.
     _child: Child,
 }
@@ -27,7 +30,8 @@ impl Admin {
     /// Starts one; `more` is laid over the configuration that `tests/admin/README.md` describes.
     pub(crate) async fn start(more: Value) -> Self {
         let python = std::env::var("ADMIN_PYTHON").expect("ADMIN_PYTHON is not set: run `cargo xtask test`");
-        let mut config = json!({ "secret": SECRET, "audience": AUDIENCE, "issuer": ISSUER, "seed": "small", "workers": false });
+        let mut config =
+            json!({ "secret": SECRET, "audience": AUDIENCE, "issuer": ISSUER, "seed": "small", "workers": false });
         for (key, value) in more.as_object().expect("an object") {
             config[key] = value.clone();
         }
@@ -46,10 +50,23 @@ impl Admin {
         child.stdin = Some(stdin);
         let mut lines = BufReader::new(child.stdout.take().expect("stdout")).lines();
         let line = lines.next_line().await.expect("reads").expect("the admin says where it listens");
-        let base_url = serde_json::from_str::<Value>(&line).expect("JSON")["base_url"].as_str().expect("URL").to_owned();
+        let base_url =
+            serde_json::from_str::<Value>(&line).expect("JSON")["base_url"].as_str().expect("URL").to_owned();
         // Somebody has to take what it prints.
-        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-        Self { base_url, _child: child }
+        let (counted, streams) = watch::channel(0);
+        tokio::spawn(async move {
+            while let Ok(Some(line)) = lines.next_line().await {
+                if line.contains("events_stream") {
+                    counted.send_modify(|streams| *streams += 1);
+                }
+            }
+        });
+        Self { base_url, streams, _child: child }
+    }
+
+    /// How many `/events` streams have delivered a whole round.
+    pub(crate) fn streams(&self) -> u32 {
+        *self.streams.borrow()
     }
 
     /// A token that this admin accepts for `life` seconds.

@@ -6,7 +6,7 @@ use std::{
     process::Stdio,
 };
 
-use fantoccini::{Client, ClientBuilder, Locator, elements::Element, key::Key};
+use fantoccini::{Client, ClientBuilder, Locator, elements::Element};
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::json;
 use tempfile::TempDir;
@@ -18,7 +18,6 @@ use super::{Admin, eventually, holds};
 pub(crate) struct Home {
     folder: TempDir,
     profile: String,
-    pub(crate) variables: Vec<(String, String)>,
 }
 
 impl Home {
@@ -29,7 +28,7 @@ impl Home {
         let folder = tempfile::tempdir().expect("folder");
         let mark = folder.path().file_name().expect("name").to_string_lossy().to_lowercase();
         let profile = format!("e2e-{}", mark.chars().filter(char::is_ascii_alphanumeric).collect::<String>());
-        Self { folder, profile, variables: Vec::new() }
+        Self { folder, profile }
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -38,6 +37,27 @@ impl Home {
 
     pub(crate) fn profile(&self) -> &str {
         &self.profile
+    }
+
+    /// Starts the app as it is without WebDriver: its dashboards are incognito then. It ends with the handle.
+    pub(crate) fn start_alone(&self, variables: &[(&str, &str)]) -> Child {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_asyncmq-console"));
+        self.apply(&mut command).args(["--profile", &self.profile]).envs(variables.iter().copied());
+        command.spawn().expect("the console starts")
+    }
+
+    /// Folders of this operator, and nothing to read or to write to.
+    fn apply<'c>(&self, command: &'c mut Command) -> &'c mut Command {
+        command
+            .env("HOME", self.path())
+            .env("XDG_CONFIG_HOME", self.path().join("config"))
+            .env("XDG_DATA_HOME", self.path().join("data"))
+            .env("XDG_STATE_HOME", self.path().join("state"))
+            .env("XDG_CACHE_HOME", self.path().join("cache"))
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
     }
 
     pub(crate) fn log_dir(&self) -> PathBuf {
@@ -54,21 +74,11 @@ impl Console {
     /// Starts the app with `home`'s environments.
     pub(crate) async fn start(home: &Home) -> Self {
         let port = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("address").port();
-        let driver = Command::new("WebKitWebDriver")
+        let mut driver = Command::new("WebKitWebDriver");
+        home.apply(&mut driver)
             .args(["--host=127.0.0.1", &format!("--port={port}")])
-            .env("TAURI_WEBVIEW_AUTOMATION", "true")
-            .env("HOME", home.path())
-            .env("XDG_CONFIG_HOME", home.path().join("config"))
-            .env("XDG_DATA_HOME", home.path().join("data"))
-            .env("XDG_STATE_HOME", home.path().join("state"))
-            .env("XDG_CACHE_HOME", home.path().join("cache"))
-            .envs(home.variables.iter().cloned())
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .kill_on_drop(true)
-            .spawn()
-            .expect("WebKitWebDriver starts (Debian: webkit2gtk-driver)");
+            .env("TAURI_WEBVIEW_AUTOMATION", "true");
+        let driver = driver.spawn().expect("WebKitWebDriver starts (Debian: webkit2gtk-driver)");
         let arguments = ["--profile", home.profile(), "--log-level", "trace"];
         let options = json!({ "binary": env!("CARGO_BIN_EXE_asyncmq-console"), "args": arguments });
         let capabilities = json!({ "webkitgtk:browserOptions": options });
@@ -151,16 +161,14 @@ impl Console {
     }
 
     pub(crate) async fn text(&self, testid: &str) -> String {
-        self.find(testid).await.text().await.expect("text")
+        words_of(&self.find(testid).await).await.expect("text")
     }
 
     /// Waits until what stands there contains `part`.
     pub(crate) async fn says(&self, selector: &str, part: &str) {
-        holds(&format!("`{part}` in {selector}"), async || {
-            match self.client.find(Locator::Css(selector)).await {
-                Ok(element) => element.text().await.is_ok_and(|text| text.contains(part)),
-                Err(_) => false,
-            }
+        holds(&format!("`{part}` in {selector}"), async || match self.client.find(Locator::Css(selector)).await {
+            Ok(element) => words_of(&element).await.is_some_and(|text| text.contains(part)),
+            Err(_) => false,
         })
         .await;
     }
@@ -215,9 +223,12 @@ impl Console {
         console.sign_in(&admin.token(3600)).await;
         console
     }
+}
 
-    pub(crate) async fn press_escape(&self) {
-        let body = self.client.find(Locator::Css("body")).await.expect("body");
-        body.send_keys(&Key::Escape.to_string()).await.expect("types");
+/// What stands there. WebKitWebDriver says nothing of a text that could be cut off with an ellipsis: then what it holds.
+async fn words_of(element: &Element) -> Option<String> {
+    match element.text().await {
+        Ok(text) if !text.is_empty() => Some(text),
+        _ => element.prop("textContent").await.ok().flatten(),
     }
 }
