@@ -258,7 +258,7 @@ impl EnvironmentFile {
 
     /// Held while writing, and let go by the operating system when the program ends in any way. Where the file system
     /// knows no locks, there is none.
-    fn lock(&self) -> Result<Option<File>, EnvironmentFileError> {
+    fn lock(&self) -> Result<Option<Lock>, EnvironmentFileError> {
         let path = with_ending(&self.path, ".lock");
         let failed = |source| EnvironmentFileError::Write { path: path.clone(), source };
         if let Some(folder) = self.path.parent() {
@@ -266,9 +266,21 @@ impl EnvironmentFile {
         }
         let file = File::options().create(true).append(true).open(&path).map_err(failed)?;
         match file.try_lock() {
-            Ok(()) => Ok(Some(file)),
+            Ok(()) => Ok(Some(Lock(file))),
             Err(TryLockError::WouldBlock) => Err(EnvironmentFileError::InUse { path: self.path.clone() }),
             Err(TryLockError::Error(_)) => Ok(None),
+        }
+    }
+}
+
+/// A lock that is held. Let go explicitly: a process that another thread starts at this moment has a copy of the open file
+/// until its `exec`, and closing ours would leave the lock with it.
+struct Lock(File);
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        if let Err(error) = self.0.unlock() {
+            tracing::warn!(%error, "the lock on the environments' file goes with its handle only");
         }
     }
 }

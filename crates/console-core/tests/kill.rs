@@ -47,6 +47,8 @@ fn child_process() {
         Some("file") => write_file_for_ever(&std::env::var_os(FILE).map(PathBuf::from).expect("path")),
         #[cfg(target_os = "linux")]
         Some("vault") => vault::write_for_ever(),
+        #[cfg(target_os = "linux")]
+        Some("vault_ready") => vault::wait(),
         Some(other) => panic!("no role `{other}`"),
     }
 }
@@ -138,14 +140,14 @@ mod vault {
     use console_core::{
         clock::UnixTime,
         environment::EnvironmentId,
-        vault::{PartedStore, StoredCredential, Vault, open_platform},
+        vault::{PartedStore, StoredCredential, Vault, VaultStatus, open_platform},
     };
     use keyring_core::api::CredentialStoreApi as _;
     use secrecy::{ExposeSecret as _, SecretString};
     use zbus_secret_service_keyring_store::Store;
 
     use super::Progress;
-    use crate::support::{Reporter, Session, child, end_with_parent, random_moment, report};
+    use crate::support::{Reporter, Session, child, end_with_parent, random_moment, report, until};
 
     const NAMESPACE: &str = "dev.asyncmq.console.test";
     /// Bytes an entry.
@@ -175,12 +177,24 @@ mod vault {
         1 + if length < LIMIT { 0 } else { length.div_ceil(LIMIT - 16) }
     }
 
+    fn parted() -> Vault {
+        Vault::opened_by(|| Ok(Arc::new(PartedStore::new(open_platform(NAMESPACE)?, LIMIT))))
+    }
+
+    fn runtime() -> tokio::runtime::Runtime {
+        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("runtime")
+    }
+
+    /// Until the keyring that was just started answers.
+    pub(crate) fn wait() {
+        let (runtime, vault) = (runtime(), parted());
+        until("the keyring", || runtime.block_on(vault.status()) == VaultStatus::Available);
+    }
+
     /// Says what it finds (the state's token, the entries before and after looking), then writes until it is killed.
     pub(crate) fn write_for_ever() {
         end_with_parent();
-        let runtime =
-            tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("runtime");
-        let vault = Vault::opened_by(|| Ok(Arc::new(PartedStore::new(open_platform(NAMESPACE)?, LIMIT))));
+        let (runtime, vault) = (runtime(), parted());
         let before = entries();
         let found =
             runtime.block_on(vault.load(&id())).expect("loads").map(|stored| stored.token.expose_secret().to_owned());
@@ -211,6 +225,8 @@ mod vault {
         let session = Session::new();
         let _bus = session.start_bus();
         let _keyring = session.start_keyring();
+        let ready = session.enter(&mut child("vault_ready")).status().expect("starts");
+        assert!(ready.success(), "the keyring is ready");
         let mut progress = Progress::default();
         let (mut midway, mut orphans) = (0, 0);
         // The last round only looks.

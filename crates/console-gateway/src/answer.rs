@@ -50,8 +50,6 @@ pub(crate) enum Answer {
     NotFoundAtBase,
     /// The way is broken. `retry_after` is in seconds.
     Unreachable { why: Unreachable, retry_after: u32 },
-    /// The upstream's answer cannot be passed on.
-    Unpassable,
 }
 
 /// Who asked, as far as the form of the answer depends on it.
@@ -216,11 +214,6 @@ fn words(answer: &Answer, environment: &Environment, caller: &Caller) -> Words {
             };
             say(status, format!("Can't reach {tag}"), &format!("{} {done}", why.detail))
         }
-        Answer::Unpassable => say(
-            StatusCode::BAD_GATEWAY,
-            format!("{tag} answered something unreadable"),
-            "The answer could not be decoded. Reload the page; if it stays, show this to the admin's administrator.",
-        ),
         Answer::TakenOver | Answer::Enter { .. } | Answer::ToBase => say(StatusCode::NO_CONTENT, String::new(), ""),
     }
 }

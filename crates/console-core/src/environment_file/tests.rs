@@ -106,6 +106,27 @@ fn two_that_write_at_once_lose_nothing_silently() {
     assert_eq!(file.list().len(), 1 + saved, "what was said to be saved is there");
 }
 
+/// A child that is being started holds copies of our open files until its `exec`: it must not hold the lock with them.
+#[cfg(unix)]
+#[test]
+fn a_process_that_is_started_meanwhile_does_not_keep_the_lock() {
+    use std::sync::atomic::{AtomicBool, Ordering};
+    let folder = tempfile::tempdir().expect("folder");
+    let (file, _) = EnvironmentFile::open(&folder.path().join("environments.toml"));
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !done.load(Ordering::Relaxed) {
+                // With a folder to change to, the standard library forks, as it does for most programs.
+                std::process::Command::new("true").current_dir("/").status().expect("runs");
+            }
+        });
+        let refused = (0..20_000).filter(|_| file.lock().is_err()).count();
+        done.store(true, Ordering::Relaxed);
+        assert_eq!(refused, 0);
+    });
+}
+
 #[test]
 fn a_line_of_the_file_is_never_quoted() {
     let folder = tempfile::tempdir().expect("folder");

@@ -6,7 +6,7 @@ use std::sync::{
 use secrecy::{ExposeSecret, SecretString};
 use zeroize::Zeroizing;
 
-use super::{MemoryStore, SecretStore, StoredCredential, Vault, VaultError, VaultStatus};
+use super::{MemoryStore, PartedStore, SecretStore, StoredCredential, Vault, VaultError, VaultStatus};
 use crate::{clock::UnixTime, environment::EnvironmentId};
 
 fn credential(token: &str) -> StoredCredential {
@@ -145,6 +145,17 @@ async fn damage_is_told_even_with_memory_allowed() {
     }
     vault.store(&id, &credential("t")).await.expect("can be replaced");
     assert!(vault.load(&id).await.expect("loads").is_some());
+}
+
+#[tokio::test]
+async fn a_lost_part_is_told_even_with_memory_allowed() {
+    let keychain = Arc::new(MemoryStore::default());
+    let vault = Vault::with_store(Arc::new(PartedStore::new(keychain.clone(), 100)));
+    vault.allow_memory();
+    let id = EnvironmentId::random().expect("id");
+    vault.store(&id, &credential(&"x".repeat(500))).await.expect("stores");
+    keychain.delete(&format!("environment/{id}/a/1")).expect("removes");
+    assert!(matches!(vault.load(&id).await, Err(VaultError::Damaged { .. })));
 }
 
 /// Works until its connection is cut.
