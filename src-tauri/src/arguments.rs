@@ -35,7 +35,9 @@ pub enum Stop {
     )]
     Automation,
     /// There is no window system.
-    #[error("there is no display to open a window on: start it from a desktop session, or set DISPLAY or WAYLAND_DISPLAY")]
+    #[error(
+        "there is no display to open a window on: start it from a desktop session, or set DISPLAY or WAYLAND_DISPLAY"
+    )]
     Display,
     /// The workspace did not start.
     #[error(transparent)]

@@ -19,7 +19,7 @@ pub use arguments::Stop;
 
 /// The label of the shell webview, which the capability names.
 const SHELL: &str = "shell";
-/// Tauri lets WebDriver in when this variable is set, in release builds too.
+/// Tauri lets `WebDriver` in when this variable is set, in release builds too.
 const AUTOMATION: &str = "TAURI_WEBVIEW_AUTOMATION";
 /// The log level where the command line names none.
 const LOG_LEVEL: &str = "ASYNCMQ_CONSOLE_LOG";

@@ -97,10 +97,14 @@ impl Gate<'_> {
             session.with_screen(&folder, &project.interrupt)?;
             session.with_keychain(&folder, &project.interrupt)?;
         }
+        let on = options.keep_going.then_some("--no-fail-fast");
         let rust = ["test", "--workspace", "--exclude", "asyncmq-console"];
-        self.step("Rust tests", test_environment(&session, &python, locked(project.cargo().args(rust))))?;
+        self.step("Rust tests", test_environment(&session, &python, locked(project.cargo().args(rust).args(on))))?;
         let end_to_end = ["test", "--package", "asyncmq-console", "--features", "automation"];
-        self.step("end to end", test_environment(&session, &python, locked(project.cargo().args(end_to_end))))?;
+        self.step(
+            "end to end",
+            test_environment(&session, &python, locked(project.cargo().args(end_to_end).args(on))),
+        )?;
 
         if options.full {
             self.long_steps(&session, &python)?;

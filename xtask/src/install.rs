@@ -54,8 +54,12 @@ pub(crate) fn for_demo(project: &Project, headless: bool, screenshot: bool) -> R
 
 /// What the gate needs; answers the Python of the admins.
 pub(crate) fn for_tests(project: &Project) -> Result<(PathBuf, Browser), InstallError> {
+    with_packages(project, &[BUILD, HEADLESS, WEBDRIVER])
+}
+
+fn with_packages(project: &Project, groups: &[&'static [&'static str]]) -> Result<(PathBuf, Browser), InstallError> {
     let browser = browser();
-    let mut groups = vec![BUILD, HEADLESS, WEBDRIVER];
+    let mut groups = groups.to_vec();
     groups.extend((browser == Browser::There && std::env::var_os("CHROMIUM").is_none()).then_some(BROWSER));
     packages::ensure(project, &groups)?;
     node::ensure_modules(project)?;
@@ -77,8 +81,7 @@ fn browser() -> Browser {
 
 /// Everything that any command needs.
 pub(crate) fn everything(project: &Project) -> Result<(), InstallError> {
-    packages::ensure(project, &[SCREENSHOT])?;
-    let (python, browser) = for_tests(project)?;
+    let (python, browser) = with_packages(project, &[BUILD, HEADLESS, SCREENSHOT, WEBDRIVER])?;
     node::ensure_built(project)?;
     project.progress.say(&format!("The admins' Python: {}", project.shown(&python)));
     if let Browser::Missing(why) = browser {

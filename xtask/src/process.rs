@@ -159,6 +159,8 @@ pub(crate) fn end_descendants() {
             thread::sleep(POLL);
         }
     }
+    // Orphans are ours to reap; an error means that none is left.
+    while let Ok(Some(_)) = rustix::process::wait(rustix::process::WaitOptions::NOHANG) {}
 }
 
 /// Elsewhere the process groups are all there is to go by.

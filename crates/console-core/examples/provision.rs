@@ -66,12 +66,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         };
         let checked = draft.check().map_err(|errors| format!("{errors:?}"))?;
         let added = file.add(checked)?;
-        let credential = StoredCredential {
-            realm: added.base_url.realm(),
-            token,
-            stored_at: SystemClock.now(),
-            in_use: true,
-        };
+        let credential =
+            StoredCredential { realm: added.base_url.realm(), token, stored_at: SystemClock.now(), in_use: true };
         vault.store(&added.id, &credential).await?;
     }
     println!("{}", path.display());

@@ -46,7 +46,11 @@ impl From<SystemTime> for UnixTime {
 
 impl fmt::Display for UnixTime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", httpdate::fmt_http_date(UNIX_EPOCH + std::time::Duration::from_secs(self.0.max(0).unsigned_abs())))
+        write!(
+            f,
+            "{}",
+            httpdate::fmt_http_date(UNIX_EPOCH + std::time::Duration::from_secs(self.0.max(0).unsigned_abs()))
+        )
     }
 }
 

@@ -216,7 +216,12 @@ mod tests {
     #[test]
     fn the_scheme_the_header_name_quotes_and_white_space_are_forgiven() {
         for text in [
-            " a.b.c ", "Bearer a.b.c", "bearer   a.b.c\n", "Authorization: Bearer a.b.c", "a.\n  b.\r\nc", "\"a.b.c\"",
+            " a.b.c ",
+            "Bearer a.b.c",
+            "bearer   a.b.c\n",
+            "Authorization: Bearer a.b.c",
+            "a.\n  b.\r\nc",
+            "\"a.b.c\"",
             "Token a.b.c",
         ] {
             assert_eq!(from_pasted_text(text, "Token").expect(text).expose_secret(), "a.b.c", "{text:?}");

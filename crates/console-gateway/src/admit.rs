@@ -86,6 +86,7 @@ mod tests {
 
     use super::{Denied, Origin, judge_sender};
 
+    #[allow(clippy::needless_pass_by_value, reason = "constants read best")]
     fn judge(method: Method, target: &'static str, lines: &[(&'static str, &'static str)]) -> Result<(), Denied> {
         let origin = Origin { host: "127.0.0.1:4000".into(), text: "http://127.0.0.1:4000".into() };
         let mut headers = HeaderMap::new();

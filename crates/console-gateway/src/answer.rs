@@ -140,14 +140,20 @@ fn words(answer: &Answer, environment: &Environment, caller: &Caller) -> Words {
     let write = !caller.is_safe();
     let say = |status, title: String, text: &str| Words { status, title, text: text.to_owned() };
     match answer {
-        Answer::Denied => say(StatusCode::FORBIDDEN, "Forbidden".into(), "This address is for the console's own window."),
+        Answer::Denied => {
+            say(StatusCode::FORBIDDEN, "Forbidden".into(), "This address is for the console's own window.")
+        }
         Answer::StaleTicket => say(
             StatusCode::FORBIDDEN,
             "This way in was used already".into(),
             "Choose the environment in the console again.",
         ),
-        Answer::Malformed => say(StatusCode::BAD_REQUEST, "Bad request".into(), "The request cannot be read without doubt."),
-        Answer::LengthRequired => say(StatusCode::LENGTH_REQUIRED, "Length required".into(), "A body needs its length."),
+        Answer::Malformed => {
+            say(StatusCode::BAD_REQUEST, "Bad request".into(), "The request cannot be read without doubt.")
+        }
+        Answer::LengthRequired => {
+            say(StatusCode::LENGTH_REQUIRED, "Length required".into(), "A body needs its length.")
+        }
         Answer::OutsideRealm => say(
             StatusCode::NOT_FOUND,
             format!("Not part of {tag}"),
@@ -157,7 +163,9 @@ fn words(answer: &Answer, environment: &Environment, caller: &Caller) -> Words {
         Answer::NotSignedIn | Answer::Refused { surely_nothing_done: true } if write => say(
             StatusCode::UNAUTHORIZED,
             "Nothing was done".into(),
-            &format!("Your session on {tag} had ended before this action reached the dashboard. Sign in and do it again."),
+            &format!(
+                "Your session on {tag} had ended before this action reached the dashboard. Sign in and do it again."
+            ),
         ),
         Answer::Refused { surely_nothing_done: false } if write => say(
             StatusCode::UNAUTHORIZED,
@@ -202,7 +210,9 @@ fn words(answer: &Answer, environment: &Environment, caller: &Caller) -> Words {
         ),
         Answer::Unreachable { why, retry_after } => {
             let done = match (write, why.kind) {
-                (true, UnreachableKind::Dns | UnreachableKind::Connect | UnreachableKind::Tls) => "Nothing was done.".into(),
+                (true, UnreachableKind::Dns | UnreachableKind::Connect | UnreachableKind::Tls) => {
+                    "Nothing was done.".into()
+                }
                 (true, _) => {
                     "It cannot be told whether the action was carried out: look before you do it again.".to_owned()
                 }

@@ -159,10 +159,7 @@ impl Gateway {
     ///
     /// # Errors
     /// [`StartError`].
-    pub async fn start(
-        upstream: Upstream,
-        reports: mpsc::UnboundedSender<GatewayEvent>,
-    ) -> Result<Self, StartError> {
+    pub async fn start(upstream: Upstream, reports: mpsc::UnboundedSender<GatewayEvent>) -> Result<Self, StartError> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let host = listener.local_addr()?.to_string();
         let shared = Arc::new(Shared {

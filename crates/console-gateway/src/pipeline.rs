@@ -27,7 +27,7 @@ use crate::{
     wire::Shape,
 };
 
-/// How long the head of an answer may take. (WKWebView gives up after 60 s by itself.)
+/// How long the head of an answer may take. (`WKWebView` gives up after 60 s by itself.)
 const HEAD_WAIT: Duration = Duration::from_secs(55);
 
 /// Answers one request of a webview.
@@ -89,9 +89,7 @@ fn resolve(parts: &Parts, shared: &Shared) -> Result<Target, Answer> {
             return Err(Answer::Denied);
         }
         shared.report(match native {
-            Native::SignIn => {
-                GatewayEvent::SignInRequested { next: route::safe_next(environment, parts.uri.query()) }
-            }
+            Native::SignIn => GatewayEvent::SignInRequested { next: route::safe_next(environment, parts.uri.query()) },
             Native::SignOut => GatewayEvent::SignOutRequested,
         });
         return Err(Answer::TakenOver);
@@ -257,8 +255,8 @@ fn is_stream(content_type: &HeaderValue) -> bool {
 }
 
 fn rewrite_html(body: Body, headers: &mut HeaderMap, shared: &Shared) -> Body {
-    let data = BodyStream::new(body)
-        .try_filter_map(|frame| std::future::ready(Ok::<_, BoxError>(frame.into_data().ok())));
+    let data =
+        BodyStream::new(body).try_filter_map(|frame| std::future::ready(Ok::<_, BoxError>(frame.into_data().ok())));
     match shared.rewriter.html_body(headers, data) {
         Ok(stream) => BodyExt::boxed_unsync(StreamBody::new(stream.map_ok(Frame::data).map_err(BoxError::from))),
         Err(data) => BodyExt::boxed_unsync(StreamBody::new(data.map_ok(Frame::data))),

@@ -98,8 +98,17 @@ mod tests {
     #[test]
     fn what_leaves_the_realm_after_parsing_is_refused() {
         for target in [
-            "/asyncmq/../admin", "/asyncmq/%2e%2e/x", "/asyncmq/.%2e/x", "/asyncmq/..%2fx", "/asyncmq/%2E%2E%2Fx",
-            "/asyncmq/..%5cx", "/asyncmq/x%5c..%5cy", "/asyncmq/./x", "/asyncmq/x%00", "/asyncmq/%0d%0aX:", "/asyncmq/..;/x",
+            "/asyncmq/../admin",
+            "/asyncmq/%2e%2e/x",
+            "/asyncmq/.%2e/x",
+            "/asyncmq/..%2fx",
+            "/asyncmq/%2E%2E%2Fx",
+            "/asyncmq/..%5cx",
+            "/asyncmq/x%5c..%5cy",
+            "/asyncmq/./x",
+            "/asyncmq/x%00",
+            "/asyncmq/%0d%0aX:",
+            "/asyncmq/..;/x",
         ] {
             assert_eq!(asked("https://a.example/asyncmq", target), Err(Outside::Ambiguous), "{target}");
         }

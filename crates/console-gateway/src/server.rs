@@ -58,6 +58,10 @@ pub(crate) async fn serve(listener: TcpListener, shared: Arc<Shared>) {
     }
 }
 
-async fn handle(request: Request<Incoming>, verdict: Verdict, shared: Arc<Shared>) -> Result<Response<Body>, Infallible> {
+async fn handle(
+    request: Request<Incoming>,
+    verdict: Verdict,
+    shared: Arc<Shared>,
+) -> Result<Response<Body>, Infallible> {
     Ok(pipeline::handle(request, verdict.shape(), &shared).await)
 }

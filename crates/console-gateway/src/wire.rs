@@ -85,7 +85,8 @@ impl Scanner {
                         Ok(None) => self.refuse(Shape::Ambiguous),
                         Ok(Some((length, body))) => {
                             bytes = &bytes[length - known..];
-                            self.expecting = if body == 0 { Expecting::Head(Vec::new()) } else { Expecting::Body(body) };
+                            self.expecting =
+                                if body == 0 { Expecting::Head(Vec::new()) } else { Expecting::Body(body) };
                         }
                         Err(shape) => self.refuse(shape),
                     }

@@ -54,7 +54,8 @@ impl RealAdmin {
         writeln!(stdin, "{config}").expect("writes");
         let mut line = String::new();
         BufReader::new(child.stdout.take().expect("stdout")).read_line(&mut line).expect("reads");
-        let base_url = serde_json::from_str::<Value>(&line).expect("JSON")["base_url"].as_str().expect("URL").to_owned();
+        let base_url =
+            serde_json::from_str::<Value>(&line).expect("JSON")["base_url"].as_str().expect("URL").to_owned();
         Self { base_url, child, _stdin: stdin }
     }
 
@@ -87,9 +88,18 @@ async fn every_page_passes_with_addresses_that_lead_here_under_every_prefix() {
         let host = admin.base_url.trim_start_matches("http://").split('/').next().expect("host").to_owned();
         let bench = admin.bench(&json!({})).await;
         for path in [
-            "/", "/queues", "/queues/emails", "/queues/emails/jobs?state=failed", "/queues/emails/jobs/receipt-1",
-            "/queues/emails/dlq", "/queues/emails/repeatables", "/queues/emails/repeatables/new", "/workers", "/metrics",
-            "/audit", "/events/history",
+            "/",
+            "/queues",
+            "/queues/emails",
+            "/queues/emails/jobs?state=failed",
+            "/queues/emails/jobs/receipt-1",
+            "/queues/emails/dlq",
+            "/queues/emails/repeatables",
+            "/queues/emails/repeatables/new",
+            "/workers",
+            "/metrics",
+            "/audit",
+            "/events/history",
         ] {
             let page = bench.page("GET", &format!("{prefix}{path}"), "", "").await;
             assert_eq!(page.status, 200, "{path}");
@@ -123,7 +133,9 @@ async fn pausing_a_repeatable_sends_back_exactly_what_the_admin_rendered() {
     let page = bench.page("GET", "/asyncmq/queues/emails/repeatables", "", "").await.text();
     let values: Vec<String> = page
         .match_indices("name=\"job_def\" value=\"")
-        .filter_map(|(at, found)| Some(html_escape::decode_html_entities(between(&page[at..], found, "\"")?).into_owned()))
+        .filter_map(|(at, found)| {
+            Some(html_escape::decode_html_entities(between(&page[at..], found, "\"")?).into_owned())
+        })
         .filter(|value| value.contains("\"key\""))
         .collect();
     let value = values.first().expect("the definition that holds the admin's own address");

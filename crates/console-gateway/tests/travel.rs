@@ -44,7 +44,8 @@ async fn a_script_that_asked_for_json_is_refused_in_json() {
 
 #[tokio::test]
 async fn the_gates_redirect_ends_the_session_and_the_page_is_remembered() {
-    let admin = Admin::start(|seen| answer(303, &[("location", &format!("/asyncmq/login?next={}", seen.target))], "")).await;
+    let admin =
+        Admin::start(|seen| answer(303, &[("location", &format!("/asyncmq/login?next={}", seen.target))], "")).await;
     let bench = Bench::before(&base(&admin)).await;
     let answer = bench.page("GET", "/asyncmq/queues/emails/jobs?state=failed&q=a%2Fb", "", "").await;
     assert_eq!(answer.status, 401);
@@ -141,7 +142,9 @@ async fn a_proxys_own_sign_in_is_named_and_never_followed() {
     let mut bench = Bench::before(&base(&admin)).await;
     let page = bench.page("GET", "/asyncmq/", "", "").await;
     assert!(page.text().contains("sends you to localhost"), "{}", page.text());
-    assert!(matches!(bench.report().await, GatewayEvent::Impaired(Outcome::SentElsewhere { host }) if host == "localhost"));
+    assert!(
+        matches!(bench.report().await, GatewayEvent::Impaired(Outcome::SentElsewhere { host }) if host == "localhost")
+    );
     assert_eq!(elsewhere.seen().len(), 0, "the credential never left the realm");
 }
 
@@ -319,7 +322,9 @@ async fn a_body_reaches_the_admin_byte_for_byte() {
     let admin = Admin::start(|_| text("ok")).await;
     let bench = Bench::before(&base(&admin)).await;
     let body = format!("job_def=%7B%22a%22%3A+1%7D&x={}", "é&".repeat(50_000));
-    bench.page("POST", "/asyncmq/queues/a/repeatables", "Content-Type: application/x-www-form-urlencoded\r\n", &body).await;
+    bench
+        .page("POST", "/asyncmq/queues/a/repeatables", "Content-Type: application/x-www-form-urlencoded\r\n", &body)
+        .await;
     let seen = &admin.seen()[0];
     assert_eq!(seen.body, body.as_bytes());
     assert_eq!(seen.header("content-length"), Some(body.len().to_string().as_str()));

@@ -390,7 +390,7 @@ mod tests {
 
     use ts_rs::{Config, TS};
 
-    use super::{CommandError, Cover, ShellState, SaveOutcome, SignInOutcome};
+    use super::{CommandError, Cover, SaveOutcome, ShellState, SignInOutcome};
 
     /// `BLESS=1 cargo test -p console-ipc` writes the bindings; without it a difference fails.
     #[test]
@@ -407,9 +407,11 @@ mod tests {
         if target == &committed {
             return;
         }
-        let mut names: Vec<_> = std::fs::read_dir(&fresh).expect("fresh").map(|e| e.expect("entry").file_name()).collect();
+        let mut names: Vec<_> =
+            std::fs::read_dir(&fresh).expect("fresh").map(|e| e.expect("entry").file_name()).collect();
         names.sort();
-        let mut old: Vec<_> = std::fs::read_dir(&committed).expect("committed").map(|e| e.expect("entry").file_name()).collect();
+        let mut old: Vec<_> =
+            std::fs::read_dir(&committed).expect("committed").map(|e| e.expect("entry").file_name()).collect();
         old.sort();
         assert_eq!(old, names, "run BLESS=1 cargo test -p console-ipc");
         for name in names {

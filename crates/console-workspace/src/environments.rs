@@ -4,9 +4,8 @@ use console_core::{environment::Environment, environment_file::EnvironmentFileEr
 use console_ipc::{CommandError, Cover, DraftReport, EnvironmentDraft, ProtectionView, SaveOutcome, ShellState};
 
 use crate::{
-    StageOrder, convert,
+    StageOrder, convert, words,
     workspace::{Workspace, gone},
-    words,
 };
 
 type Answer<T> = Result<T, CommandError>;
@@ -120,11 +119,15 @@ impl Workspace {
     /// When the environment is gone, the keychain refuses, or the file cannot be written.
     pub async fn environment_remove(&self, id: &str) -> Answer<()> {
         let id = self.id(id)?;
-        self.core.vault.forget(&id).await.or_else(|error| {
-            // Without a keychain nothing of it can be stored there.
-            if self.inner().keychain == console_ipc::KeychainView::Available { Err(error) } else { Ok(()) }
-        })
-        .map_err(|error| CommandError { problem: words::vault_error(&error) })?;
+        self.core
+            .vault
+            .forget(&id)
+            .await
+            .or_else(|error| {
+                // Without a keychain nothing of it can be stored there.
+                if self.inner().keychain == console_ipc::KeychainView::Available { Err(error) } else { Ok(()) }
+            })
+            .map_err(|error| CommandError { problem: words::vault_error(&error) })?;
         let removed = self.inner().file.remove(&id);
         removed.map_err(|error| CommandError { problem: file_problem(&error) })?;
         self.close(&id);
@@ -178,7 +181,9 @@ impl Workspace {
         let protection = checked.protection;
         // The gateway first when it locks: a write that is on its way must not slip through the file's write.
         self.change(&id, |station| {
-            if let Some(gateway) = station.gateway.as_ref().filter(|_| convert::protection_view(protection) == ProtectionView::Locked) {
+            if let Some(gateway) =
+                station.gateway.as_ref().filter(|_| convert::protection_view(protection) == ProtectionView::Locked)
+            {
                 gateway.protect(protection);
             }
         });

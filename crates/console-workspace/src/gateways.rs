@@ -90,9 +90,7 @@ impl Workspace {
             self.open(id, next).await;
             return;
         }
-        let back = self
-            .change(id, |station| station.gateway.as_ref().and_then(Gateway::take_return_path))
-            .flatten();
+        let back = self.change(id, |station| station.gateway.as_ref().and_then(Gateway::take_return_path)).flatten();
         if same_operator {
             if let Some(path) = next.or(back) {
                 self.go_to(id, &path);
@@ -145,7 +143,9 @@ impl Workspace {
                 }
                 GatewayEvent::WriteNotDone { surely: true } => inner.notify(
                     "refused_write",
-                    format!("Nothing was done on {tag}: the session had ended before the action reached the dashboard."),
+                    format!(
+                        "Nothing was done on {tag}: the session had ended before the action reached the dashboard."
+                    ),
                     Some(id),
                 ),
                 GatewayEvent::WriteNotDone { surely: false } => inner.notify(

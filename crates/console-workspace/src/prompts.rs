@@ -101,9 +101,10 @@ impl Workspace {
     pub async fn external_link_answer(&self, id: &str, open: bool) -> Answer<()> {
         let url = {
             let mut inner = self.inner();
-            let found = inner.prompts.iter().position(
-                |prompt| matches!(prompt, Prompt::OpenExternal { id: prompt_id, .. } if prompt_id == id),
-            );
+            let found = inner
+                .prompts
+                .iter()
+                .position(|prompt| matches!(prompt, Prompt::OpenExternal { id: prompt_id, .. } if prompt_id == id));
             match found.map(|index| inner.prompts.remove(index)) {
                 Some(Prompt::OpenExternal { url, .. }) => Url::parse(&url).ok(),
                 _ => None,

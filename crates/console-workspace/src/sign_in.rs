@@ -28,7 +28,8 @@ enum Source {
 impl Workspace {
     /// Restores what the keychain holds for every environment, then opens the one on stage.
     pub(crate) async fn restore_all(&self) {
-        let ids: Vec<EnvironmentId> = self.inner().file.list().iter().map(|environment| environment.id.clone()).collect();
+        let ids: Vec<EnvironmentId> =
+            self.inner().file.list().iter().map(|environment| environment.id.clone()).collect();
         for id in ids {
             self.restore(&id).await;
         }
@@ -252,7 +253,12 @@ impl Workspace {
     }
 
     /// The station, when the sign-in `run` is still the one under way.
-    fn if_current<T>(&self, id: &EnvironmentId, run: u64, then: impl FnOnce(&mut crate::station::Station) -> T) -> Option<T> {
+    fn if_current<T>(
+        &self,
+        id: &EnvironmentId,
+        run: u64,
+        then: impl FnOnce(&mut crate::station::Station) -> T,
+    ) -> Option<T> {
         self.inner().stations.get_mut(id).filter(|station| station.sign_in_run == run).map(then)
     }
 
@@ -429,9 +435,8 @@ fn stored_view(stored: Option<&StoredCredential>, environment: &Environment) -> 
     match stored {
         None => StoredCredentialView::None,
         Some(stored) if stored.realm == environment.base_url.realm() => StoredCredentialView::Ready,
-        Some(stored) => StoredCredentialView::Moved {
-            from: stored.realm.to_string(),
-            to: environment.base_url.realm().to_string(),
-        },
+        Some(stored) => {
+            StoredCredentialView::Moved { from: stored.realm.to_string(), to: environment.base_url.realm().to_string() }
+        }
     }
 }

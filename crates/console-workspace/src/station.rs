@@ -15,7 +15,8 @@ use console_core::{
 };
 use console_gateway::Gateway;
 use console_ipc::{
-    ConnectionView, EnvironmentDraft, EnvironmentView, IdentityView, PageView, Problem, SessionView, StoredCredentialView,
+    ConnectionView, EnvironmentDraft, EnvironmentView, IdentityView, PageView, Problem, SessionView,
+    StoredCredentialView,
 };
 use url::Url;
 

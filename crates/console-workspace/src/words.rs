@@ -9,7 +9,12 @@ use console_core::{
 };
 use console_ipc::Problem;
 
-pub(crate) fn problem(code: &str, title: impl Into<String>, detail: impl Into<String>, advice: impl Into<String>) -> Problem {
+pub(crate) fn problem(
+    code: &str,
+    title: impl Into<String>,
+    detail: impl Into<String>,
+    advice: impl Into<String>,
+) -> Problem {
     Problem { code: code.to_owned(), title: title.into(), detail: detail.into(), advice: advice.into() }
 }
 
@@ -108,7 +113,9 @@ pub(crate) fn refusal(refusal: Refusal, identity: Option<&Identity>, tag: &str) 
                         format!("audience `{}`", identity.audience.join("`, `"))
                     },
                 ),
-                None => "The admin does not say why: a wrong signature, audience or issuer look the same from here.".into(),
+                None => {
+                    "The admin does not say why: a wrong signature, audience or issuer look the same from here.".into()
+                }
             },
             "Sign in with a token for this admin.",
         ),
@@ -159,7 +166,8 @@ pub(crate) fn no_such_environment() -> Problem {
 /// With a capital letter and a full stop.
 fn sentence(text: &str) -> String {
     let mut letters = text.chars();
-    let mut sentence: String = letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default();
+    let mut sentence: String =
+        letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default();
     if !sentence.ends_with(['.', '?']) {
         sentence.push('.');
     }

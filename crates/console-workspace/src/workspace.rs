@@ -65,7 +65,12 @@ impl Inner {
         if self.notices.len() == MOST_NOTICES {
             self.notices.remove(0);
         }
-        self.notices.push(Notice { id, kind: kind.to_owned(), text, environment: environment.map(ToString::to_string) });
+        self.notices.push(Notice {
+            id,
+            kind: kind.to_owned(),
+            text,
+            environment: environment.map(ToString::to_string),
+        });
     }
 }
 

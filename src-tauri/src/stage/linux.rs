@@ -1,7 +1,7 @@
-//! The stage on Linux: WebKitGTK.
+//! The stage on Linux: `WebKitGTK`.
 //!
-//! Tauri packs child webviews into a vertical box and ignores their bounds, so they are taken out of it into an overlay:
-//! the shell is its base child, dashboards lie over it with margins, and GTK follows every resize by itself.
+//! Tauri packs child webviews into a vertical box and ignores their bounds, so they are taken out of it into an
+//! overlay: the shell is its base child, dashboards lie over it with margins, and GTK follows every resize by itself.
 //!
 //! wry answers some signals of a view in ways that do not fit a page that nobody trusts: `window.close()` destroys the
 //! view, a navigation is judged without what caused it, a download is judged without whose it is. Here the stage
@@ -17,8 +17,8 @@ use gtk::{gdk, glib, prelude::*};
 use tauri::{Webview, Window};
 use url::Url;
 use webkit2gtk::{
-    DownloadExt, NavigationAction, NavigationPolicyDecision, NavigationPolicyDecisionExt,
-    NavigationType, NetworkProxyMode, PolicyDecision, PolicyDecisionExt, PolicyDecisionType, ResponsePolicyDecision,
+    Download, DownloadExt, NavigationAction, NavigationPolicyDecision, NavigationPolicyDecisionExt, NavigationType,
+    NetworkProxyMode, PolicyDecision, PolicyDecisionExt, PolicyDecisionType, ResponsePolicyDecision,
     ResponsePolicyDecisionExt, SettingsExt, URIRequestExt, UserContentManagerExt, WebContextExt, WebView, WebViewExt,
     WebsiteDataManagerExt,
 };
@@ -42,7 +42,7 @@ pub(super) fn has_display() -> bool {
     gtk::init().is_ok()
 }
 
-/// Whether the desktop wants dark windows; what WebKitGTK tells pages as `prefers-color-scheme`.
+/// Whether the desktop wants dark windows; what `WebKitGTK` tells pages as `prefers-color-scheme`.
 pub(super) fn is_dark(_window: &Window) -> bool {
     gtk::Settings::default().is_some_and(|settings| {
         settings.is_gtk_application_prefer_dark_theme()
@@ -52,9 +52,9 @@ pub(super) fn is_dark(_window: &Window) -> bool {
 
 /// What only this platform asks of a dashboard's builder.
 ///
-/// The shell's folder, so that no second web context is made beside it: WebDriver knows the first one only. Outside of
-/// WebDriver the dashboard is incognito and has a context of its own that stores nothing there, and in which the shell's
-/// URI schemes do not exist.
+/// The shell's folder, so that no second web context is made beside it: `WebDriver` knows the first one only. Outside
+/// of `WebDriver` the dashboard is incognito and has a context of its own that stores nothing there, and in which the
+/// shell's URI schemes do not exist.
 pub(super) fn builder(builder: Builder, site: &Site) -> Builder {
     builder.data_directory(site.shell_data.clone())
 }
@@ -67,14 +67,12 @@ pub(super) fn adopt_shell(shell: &Webview) -> tauri::Result<()> {
             tracing::error!("the shell webview is not where Tauri packs it: the window cannot be laid out");
             return;
         };
-        if let Some(context) = view.context() {
-            let shell = view.downgrade();
-            context.connect_download_started(move |_, download| {
-                if download.web_view().is_some() && download.web_view() == shell.upgrade() {
-                    download.cancel();
-                }
+        on_download(&view, |download| {
+            download.connect_decide_destination(|download, _| {
+                download.cancel();
+                true
             });
-        }
+        });
         let overlay = gtk::Overlay::new();
         parent.remove(&view);
         overlay.add(&view);
@@ -85,13 +83,13 @@ pub(super) fn adopt_shell(shell: &Webview) -> tauri::Result<()> {
 }
 
 /// Makes a blank dashboard webview safe to load a page, and puts it over the shell, hidden.
-pub(super) fn prepare_dashboard(webview: &Webview, site: Site) -> tauri::Result<()> {
+pub(super) fn prepare_dashboard(webview: &Webview, site: &Site) -> tauri::Result<()> {
+    let Site { page, downloads, .. } = site.clone();
     webview.with_webview(move |platform| {
         let view = platform.inner();
-        if let Some(content) = view.user_content_manager() {
-            content.remove_all_scripts();
-            content.unregister_script_message_handler("ipc");
-        }
+        let content = view.user_content_manager().expect("wry makes every view with one");
+        content.remove_all_scripts();
+        content.unregister_script_message_handler("ipc");
         // Loopback must be reached directly: with `http_proxy` set, WebKitGTK would send even 127.0.0.1 there.
         if let Some(storage) = view.website_data_manager() {
             storage.set_network_proxy_settings(NetworkProxyMode::NoProxy, None);
@@ -103,29 +101,29 @@ pub(super) fn prepare_dashboard(webview: &Webview, site: Site) -> tauri::Result<
         for signal in OURS {
             silence(&view, signal);
         }
-        rule_navigation(&view, &site.page);
-        keep_downloads(&view, site.page.clone(), site.downloads);
-        report_address(&view, site.page);
+        rule_navigation(&view, &page);
+        keep_downloads(&view, page.clone(), downloads);
+        report_address(&view, page);
         go_back_and_forth(&view);
         put_over_shell(&view);
     })
 }
 
-/// Disconnects what wry connected to a signal of this view.
+/// Disconnects what wry connected to a signal of this object.
 ///
 /// One by one: before `GLib` 2.78 `g_signal_handlers_disconnect_matched` finds nothing by a signal's id alone, and says
 /// nothing about it.
 #[allow(unsafe_code, reason = "the safe binding disconnects by a handler's id, which wry keeps to itself")]
-fn silence(view: &WebView, signal: &'static str) {
+fn silence(object: &impl IsA<glib::Object>, signal: &'static str) {
     use glib::{gobject_ffi, subclass::SignalId, translate::IntoGlib};
-    let signal = SignalId::lookup(signal, WebView::static_type()).expect("WebKitGTK 2.40 has the signals in `OURS`");
-    let view = view.as_ptr().cast();
+    let signal = SignalId::lookup(signal, object.type_()).expect("WebKitGTK 2.40 has every signal named here");
+    let object = object.as_ptr().cast::<gobject_ffi::GObject>();
     loop {
-        // SAFETY: `view` is a live GObject for the whole call, the signal's id was looked up for its type, and with
+        // SAFETY: `object` is a live GObject for the whole call, the signal's id was looked up for its type, and with
         // `G_SIGNAL_MATCH_ID` alone GLib reads none of the null pointers.
         let handler = unsafe {
             gobject_ffi::g_signal_handler_find(
-                view,
+                object,
                 gobject_ffi::G_SIGNAL_MATCH_ID,
                 signal.into_glib(),
                 0,
@@ -138,7 +136,7 @@ fn silence(view: &WebView, signal: &'static str) {
             return;
         }
         // SAFETY: GLib has just named this handler of this live object.
-        unsafe { gobject_ffi::g_signal_handler_disconnect(view, handler) };
+        unsafe { gobject_ffi::g_signal_handler_disconnect(object, handler) };
     }
 }
 
@@ -173,25 +171,11 @@ fn rule_navigation(view: &WebView, page: &Page) {
     });
 }
 
-fn decide(
-    view: &WebView,
-    decision: &PolicyDecision,
-    action: Option<NavigationAction>,
-    new_window: bool,
-    page: &Page,
-) {
+fn decide(view: &WebView, decision: &PolicyDecision, action: Option<NavigationAction>, new_window: bool, page: &Page) {
     let Some((url, action)) = action.and_then(|action| Some((address(&action)?, action))) else {
         decision.ignore();
         return;
     };
-    tracing::debug!(
-        kind = ?action.navigation_type(),
-        gesture = action.is_user_gesture(),
-        button = action.mouse_button(),
-        frame = ?action.clone().frame_name(),
-        new_window,
-        "a page wants to go somewhere"
-    );
     if new_window {
         decision.ignore();
         if let Some(url) = page.in_place_of_window(&url, is_click(&action)) {
@@ -207,8 +191,9 @@ fn decide(
     }
 }
 
-/// A person clicked on a link, as far as WebKit tells. It does not tell in which frame; all frames are of the page's
-/// own origin.
+/// A person clicked on a link with the mouse, as far as `WebKit` tells: a click that a script made has no button, and
+/// neither has the Enter key, so both are asked about. It does not tell in which frame; all are of the page's own
+/// origin.
 fn is_click(action: &NavigationAction) -> bool {
     action.navigation_type() == NavigationType::LinkClicked && action.is_user_gesture() && action.mouse_button() != 0
 }
@@ -227,43 +212,45 @@ fn address(action: &NavigationAction) -> Option<Url> {
     Url::parse(&action.request()?.uri()?).ok()
 }
 
-/// Saves what this view downloads. A web context can serve several views, so each looks for its own.
-fn keep_downloads(view: &WebView, page: Page, downloads: Downloads) {
+/// Calls `then` with what this view downloads, before its destination is decided.
+///
+/// A web context can serve several views, so each looks for its own. wry's handler, which saves whatever comes into the
+/// current folder, has been connected to the download by then and is taken away.
+fn on_download(view: &WebView, then: impl Fn(&Download) + 'static) {
     let Some(context) = view.context() else { return };
     let owner = view.downgrade();
     context.connect_download_started(move |_, download| {
-        tracing::debug!(view = ?download.web_view(), owner = ?owner.upgrade(), "DEBUG download");
-        if download.web_view().is_none() || download.web_view() != owner.upgrade() {
-            return;
+        if download.web_view().is_some() && download.web_view() == owner.upgrade() {
+            silence(download, "decide-destination");
+            then(download);
         }
+    });
+}
+
+/// Saves what this view downloads.
+fn keep_downloads(view: &WebView, page: Page, downloads: Downloads) {
+    on_download(view, move |download| {
         let target: Rc<RefCell<Option<PathBuf>>> = Rc::default();
         let failed = Rc::new(Cell::new(false));
-        {
-            let (page, downloads, target) = (page.clone(), downloads.clone(), target.clone());
-            download.connect_decide_destination(move |download, suggested| {
-                tracing::debug!(suggested, uri = ?download.request().and_then(|r| r.uri()), "DEBUG decide");
-                let url = download.request().and_then(|request| request.uri()).and_then(|uri| Url::parse(&uri).ok());
-                if !url.is_some_and(|url| url.scheme() == "data" || page.may_go_to(&url, false)) {
-                    download.cancel();
-                    return true;
-                }
-                match downloads.begin(suggested) {
-                    Ok(path) => {
-                        download.set_destination(&path.to_string_lossy());
-                        target.replace(Some(path));
-                    }
-                    Err(error) => {
-                        tracing::warn!(%error, "the downloads folder cannot be used");
-                        page.downloaded(None, super::download::safe_name(suggested));
-                        download.cancel();
-                    }
-                }
-                true
-            });
-        }
+        let (rules, folder, decided) = (page.clone(), downloads.clone(), target.clone());
+        download.connect_decide_destination(move |download, suggested| {
+            let url = download.request().and_then(|request| request.uri()).and_then(|uri| Url::parse(&uri).ok());
+            let path = if url.is_some_and(|url| url.scheme() == "data" || rules.may_go_to(&url, false)) {
+                begin(&folder, suggested, &rules)
+            } else {
+                None
+            };
+            match &path {
+                Some(path) => download.set_destination(&path.to_string_lossy()),
+                None => download.cancel(),
+            }
+            decided.replace(path);
+            true
+        });
         let has_failed = failed.clone();
-        download.connect_failed(move |_, e| { tracing::debug!(?e, "DEBUG failed"); has_failed.set(true) });
+        download.connect_failed(move |_, _| has_failed.set(true));
         let (page, downloads) = (page.clone(), downloads.clone());
+        // After a failure, too.
         download.connect_finished(move |_| {
             let Some(path) = target.take() else { return };
             downloads.end(&path);
@@ -271,6 +258,17 @@ fn keep_downloads(view: &WebView, page: Page, downloads: Downloads) {
             page.downloaded(Some(path).filter(|_| !failed.get()), name);
         });
     });
+}
+
+fn begin(downloads: &Downloads, suggested: &str, page: &Page) -> Option<PathBuf> {
+    match downloads.begin(suggested) {
+        Ok(path) => Some(path),
+        Err(error) => {
+            tracing::warn!(%error, "the downloads folder cannot be used");
+            page.downloaded(None, super::download::safe_name(suggested));
+            None
+        }
+    }
 }
 
 /// Tells every change of address and of loading: links, forms, history, and what scripts write into the address.
@@ -318,6 +316,7 @@ fn put_over_shell(view: &WebView) {
 }
 
 /// The overlay gives the shell the whole window.
+#[allow(clippy::unnecessary_wraps, reason = "on the other platforms it can fail")]
 pub(super) fn place_shell(_shell: &Webview, _area: Area) -> tauri::Result<()> {
     Ok(())
 }

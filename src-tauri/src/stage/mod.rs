@@ -10,6 +10,8 @@
 mod platform;
 
 mod download;
+#[cfg(not(target_os = "linux"))]
+mod hooks;
 mod page;
 
 use std::{collections::HashMap, path::PathBuf, sync::Arc};
@@ -53,8 +55,8 @@ pub(crate) fn has_display() -> bool {
 
 /// What the stage is given.
 pub(crate) struct Surroundings {
-    /// The folder of the shell webview's own storage. Platforms that must keep a dashboard's storage in a folder use one
-    /// beside it.
+    /// The folder of the shell webview's own storage. Platforms that must keep a dashboard's storage in a folder use
+    /// one beside it.
     pub(crate) shell_data: PathBuf,
     /// Where downloads go.
     pub(crate) downloads: PathBuf,
@@ -68,8 +70,9 @@ struct Site {
     page: Page,
     downloads: Downloads,
     shell_data: PathBuf,
-    #[cfg_attr(target_os = "linux", allow(dead_code, reason = "names a folder on Windows"))]
     label: String,
+    #[cfg(not(target_os = "linux"))]
+    itself: hooks::Itself,
 }
 
 /// A part of the window, in logical pixels from its top left corner.
@@ -121,7 +124,10 @@ impl Stage {
         if !platform::FOLLOWS_THE_WINDOW {
             let resized = resized.clone();
             window.on_window_event(move |event| {
-                if matches!(event, WindowEvent::Resized(_) | WindowEvent::Moved(_) | WindowEvent::ScaleFactorChanged { .. }) {
+                if matches!(
+                    event,
+                    WindowEvent::Resized(_) | WindowEvent::Moved(_) | WindowEvent::ScaleFactorChanged { .. }
+                ) {
                     resized.notify_one();
                 }
             });
@@ -173,12 +179,14 @@ impl Stage {
             downloads: self.downloads.clone(),
             shell_data: self.surroundings.shell_data.clone(),
             label: format!("dash-{id}-{}", self.opened),
+            #[cfg(not(target_os = "linux"))]
+            itself: hooks::Itself::default(),
         };
         let (window, area) = (self.window.clone(), self.content_area(0.0)?);
         let (tell, made) = oneshot::channel();
         // In one go on the main thread: nothing is painted between a webview's birth and its being put in its place.
         self.window.run_on_main_thread(move || {
-            let _ = tell.send(make_dashboard(&window, area, site, entry));
+            let _ = tell.send(make_dashboard(&window, area, &site, entry));
         })?;
         let webview = made.await.map_err(|_| tauri::Error::WindowNotFound)??;
         self.dashboards.insert(id, webview);
@@ -255,7 +263,7 @@ fn content_area(window: LogicalSize<f64>, strip: f64) -> Area {
 }
 
 /// On the main thread.
-fn make_dashboard(window: &Window, area: Area, site: Site, entry: Url) -> tauri::Result<Webview> {
+fn make_dashboard(window: &Window, area: Area, site: &Site, entry: Url) -> tauri::Result<Webview> {
     let blank = WebviewUrl::External("about:blank".parse().expect("about:blank is a URL"));
     let builder = WebviewBuilder::new(&site.label, blank)
         // WebDriver does not see an incognito webview; tests of isolation run without it.
@@ -264,9 +272,9 @@ fn make_dashboard(window: &Window, area: Area, site: Site, entry: Url) -> tauri:
         .disable_drag_drop_handler()
         .devtools(cfg!(debug_assertions))
         .on_permission_request(|_, _| PermissionResponse::Deny);
-    let builder = platform::builder(builder, &site);
-    let (position, size) = (LogicalPosition::new(area.x, area.y), LogicalSize::new(area.width, area.height));
-    let webview = window.add_child(builder, position, size)?;
+    let builder = platform::builder(builder, site);
+    let corner = LogicalPosition::new(area.x, area.y);
+    let webview = window.add_child(builder, corner, LogicalSize::new(area.width, area.height))?;
     platform::prepare_dashboard(&webview, site)?;
     webview.navigate(entry)?;
     Ok(webview)
@@ -312,6 +320,7 @@ mod tests {
         for strange in [-500.0, f64::NAN, f64::NEG_INFINITY, f64::INFINITY] {
             assert!(content_area(window, strange).y >= 42.0, "{strange}");
         }
-        assert_eq!(content_area(window, 5000.0).height, 100.0, "a strip leaves something of the dashboard");
+        let least = Area { x: 56.0, y: 700.0, width: 1224.0, height: 100.0 };
+        assert_eq!(content_area(window, 5000.0), least, "a strip leaves something of the dashboard");
     }
 }

@@ -80,12 +80,9 @@ mod tests {
         let kept = reports.clone();
         let report = Arc::new(move |report| kept.lock().expect("lock").push(report));
         let page = Page::new(EnvironmentId::random().expect("id"), url("http://127.0.0.1:4000"), report);
-        for inside in [
-            "http://127.0.0.1:4000/asyncmq/?a=b#c",
-            "blob:http://127.0.0.1:4000/0f0f",
-            "about:blank",
-            "about:srcdoc",
-        ] {
+        for inside in
+            ["http://127.0.0.1:4000/asyncmq/?a=b#c", "blob:http://127.0.0.1:4000/0f0f", "about:blank", "about:srcdoc"]
+        {
             assert!(page.may_go_to(&url(inside), true), "{inside}");
         }
         assert!(reports.lock().expect("lock").is_empty());
@@ -93,7 +90,7 @@ mod tests {
             "https://127.0.0.1:4000/",
             "http://127.0.0.1:4001/",
             "http://localhost:4000/",
-            "http://127.0.0.1:4000.example/",
+            "http://127.0.0.1.example:4000/",
             "blob:https://a.example/0f0f",
             "file:///etc/passwd",
             "tauri://localhost/",

@@ -75,6 +75,11 @@ impl Admin {
     }
 
     /// The same with other claims.
+    #[allow(
+        clippy::unused_self,
+        clippy::needless_pass_by_value,
+        reason = "it is this admin's token; JSON literals read best"
+    )]
     pub(crate) fn token_with(&self, life: i64, more: Value) -> String {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs();
         let now = i64::try_from(now).expect("in range");

@@ -1,7 +1,9 @@
 //! Signs in with a token that the operator pasted, or one that the vault kept.
 //!
-//! 1. Clean the text. 2. Ask the server for its time, without a credential. 3. Read the token and collect the findings
-//! by that time; a fatal one ends it, others ask. 4. Try the token at the admin. Only then may it be stored.
+//! 1. Clean the text.
+//! 2. Ask the server for its time, without a credential.
+//! 3. Read the token and collect the findings by that time; a fatal one ends it, others ask.
+//! 4. Try the token at the admin. Only then may it be stored.
 
 use std::fmt;
 

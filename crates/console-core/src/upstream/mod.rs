@@ -38,7 +38,7 @@ pub fn client(environment: &Environment) -> Result<Client, ClientError> {
         .redirect(redirect::Policy::none())
         .referer(false)
         .connect_timeout(CONNECT_TIMEOUT)
-        .pool_idle_timeout(Duration::from_secs(60))
+        .pool_idle_timeout(Duration::from_mins(1))
         .tcp_keepalive(Duration::from_secs(30))
         .http2_adaptive_window(true)
         .http2_keep_alive_interval(Duration::from_secs(20))

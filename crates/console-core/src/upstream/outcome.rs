@@ -35,7 +35,13 @@ pub enum Outcome {
 }
 
 /// Judges by status and headers. `url` is the exact address that was asked for.
-pub fn judge(environment: &Environment, method: &Method, url: &Url, status: StatusCode, headers: &HeaderMap) -> Outcome {
+pub fn judge(
+    environment: &Environment,
+    method: &Method,
+    url: &Url,
+    status: StatusCode,
+    headers: &HeaderMap,
+) -> Outcome {
     match status {
         StatusCode::UNAUTHORIZED => {
             let to_login = headers
@@ -92,5 +98,7 @@ fn is_same_host(environment: &Environment, target: &Url) -> bool {
     let base = environment.base_url.as_url();
     let terminated = target.scheme() == "http" && base.scheme() == "https" && target.port().is_none();
     base.host() == target.host()
-        && (base.port_or_known_default() == target.port_or_known_default() || base.port() == target.port() || terminated)
+        && (base.port_or_known_default() == target.port_or_known_default()
+            || base.port() == target.port()
+            || terminated)
 }

@@ -38,9 +38,7 @@ impl Form {
             b"poster" => here(&[b"video"], Self::Url),
             b"cite" => here(&[b"blockquote", b"q", b"del", b"ins"], Self::Url),
             b"data" => here(&[b"object"], Self::Url),
-            b"background" => {
-                here(&[b"body", b"table", b"thead", b"tbody", b"tfoot", b"tr", b"td", b"th"], Self::Url)
-            }
+            b"background" => here(&[b"body", b"table", b"thead", b"tbody", b"tfoot", b"tr", b"td", b"th"], Self::Url),
             b"manifest" => here(&[b"html"], Self::Url),
             b"longdesc" => here(&[b"img", b"iframe", b"frame"], Self::Url),
             b"ping" => here(&[b"a", b"area"], Self::Urls),
@@ -69,7 +67,7 @@ impl Form {
     /// The edits that make paths of the realm's URLs in a value of this form.
     pub(super) fn edits(self, site: &Site, text: &Text) -> Vec<Edit> {
         let urls = match self {
-            Self::Url => vec![0..text.len()],
+            Self::Url => std::iter::once(0..text.len()).collect(),
             Self::Urls => words(text),
             Self::Candidates => candidates(text),
             Self::Refresh => refresh(text).into_iter().collect(),

@@ -69,11 +69,7 @@ fn undo(body: HtmlStream, coding: Coding) -> HtmlStream {
     Box::pin(stream::once(decoded).flatten())
 }
 
-fn decoder(
-    input: impl AsyncBufRead + Send + 'static,
-    coding: Coding,
-    raw: bool,
-) -> Pin<Box<dyn AsyncRead + Send>> {
+fn decoder(input: impl AsyncBufRead + Send + 'static, coding: Coding, raw: bool) -> Pin<Box<dyn AsyncRead + Send>> {
     match coding {
         Coding::Gzip => {
             // RFC 1952 §2.2: a file is a series of members.

@@ -75,7 +75,10 @@ fn drop_unfit(headers: &mut HeaderMap) {
 /// Every field that any `Connection` line names (RFC 9110 §7.6.1).
 fn connection_options(headers: &HeaderMap) -> Vec<HeaderName> {
     let values = headers.get_all(header::CONNECTION).iter();
-    values.flat_map(|value| value.as_bytes().split(|byte| *byte == b',')).filter_map(|name| HeaderName::from_bytes(name.trim_ascii()).ok()).collect()
+    values
+        .flat_map(|value| value.as_bytes().split(|byte| *byte == b','))
+        .filter_map(|name| HeaderName::from_bytes(name.trim_ascii()).ok())
+        .collect()
 }
 
 /// Replaces the values for which `change` has something better; an empty one is removed.

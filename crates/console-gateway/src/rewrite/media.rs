@@ -93,6 +93,7 @@ pub(super) fn begins_like_html(head: &[u8]) -> Option<bool> {
 }
 
 /// The charset of the byte order mark; `None`: it takes more to know.
+#[allow(clippy::option_option, reason = "unknown yet, known to be none, known")]
 pub(super) fn byte_order_mark(head: &[u8]) -> Option<Option<&'static Encoding>> {
     match head {
         [] | [0xEF | 0xFE | 0xFF] | [0xEF, 0xBB] => None,

@@ -105,8 +105,7 @@ impl Splicer {
     }
 
     fn leave(&mut self) -> Bytes {
-        let attributes =
-            std::mem::take(&mut *self.found.attributes.lock().unwrap_or_else(PoisonError::into_inner));
+        let attributes = std::mem::take(&mut *self.found.attributes.lock().unwrap_or_else(PoisonError::into_inner));
         let mut edits: Vec<Edit> = Vec::new();
         for tag in attributes.chunk_by(|one, next| one.tag == next.tag) {
             edits.extend(self.judge(tag));
@@ -253,6 +252,7 @@ fn parser(found: &Arc<Found>) -> Parser {
         .with_memory_settings(MemorySettings::new().with_max_allowed_memory_usage(PARSER_MEMORY))
         // Markup that is ambiguous to a parser without a tree is read as well as can be.
         .with_strict(false);
+    #[allow(clippy::type_complexity, reason = "named once")]
     let count: Box<dyn FnMut(&[u8]) + Send> = Box::new(move |chunk: &[u8]| {
         passed.passed.fetch_add(chunk.len(), Ordering::Relaxed);
     });

@@ -59,7 +59,13 @@ impl Text {
                 && let Some((length, characters)) = reference(&original[at..])
             {
                 units.extend(characters.chars().map(|character| {
-                    (u8::try_from(character).ok().filter(u8::is_ascii).map_or(Unit::Character(character), Unit::Byte), at)
+                    (
+                        u8::try_from(character)
+                            .ok()
+                            .filter(u8::is_ascii)
+                            .map_or(Unit::Character(character), Unit::Byte),
+                        at,
+                    )
                 }));
                 at += length;
             } else {
@@ -96,9 +102,9 @@ impl Text {
 
     /// Whether the steps from `index` on spell `word`, given in lower case, in any case.
     pub(super) fn spells(&self, index: usize, word: &str) -> bool {
-        word.bytes().enumerate().all(|(offset, byte)| {
-            self.byte(index + offset).is_some_and(|found| found.eq_ignore_ascii_case(&byte))
-        })
+        word.bytes()
+            .enumerate()
+            .all(|(offset, byte)| self.byte(index + offset).is_some_and(|found| found.eq_ignore_ascii_case(&byte)))
     }
 
     /// The characters of a range of steps.

@@ -68,7 +68,8 @@ impl Admin {
                         let (script, record) = (script.clone(), record.clone());
                         async move {
                             let (parts, body) = request.into_parts();
-                            let body = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
+                            let body =
+                                body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
                             let seen = Seen {
                                 method: parts.method,
                                 target: parts.uri.to_string(),
@@ -158,11 +159,8 @@ impl Bench {
     }
 
     pub(crate) fn sign_in(&self, token: &str) {
-        let identity = Identity {
-            subject: Some("alice".into()),
-            expires_at: Some(UnixTime(2_000)),
-            ..Identity::default()
-        };
+        let identity =
+            Identity { subject: Some("alice".into()), expires_at: Some(UnixTime(2_000)), ..Identity::default() };
         let attachment = pasted_token::attachment(&self.environment);
         self.session.activate(&attachment, &token.to_owned().into(), identity, 0).expect("activates");
     }
