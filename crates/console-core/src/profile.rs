@@ -53,6 +53,16 @@ impl Profile {
         })
     }
 
+    /// A profile whose folders all lie below `folder`. For tests.
+    pub fn below(folder: &Path) -> Self {
+        Self {
+            name: Some("test".to_owned()),
+            config: folder.join("config"),
+            data: folder.join("data"),
+            state: folder.join("state"),
+        }
+    }
+
     /// Its name; `None` is the operator's own.
     pub fn name(&self) -> Option<&str> {
         self.name.as_deref()

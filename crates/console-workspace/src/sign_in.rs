@@ -38,31 +38,32 @@ impl Workspace {
     /// Signs in with the stored token, when it is meant for this realm and was in use. The admin is not asked: its first
     /// answer tells, and the window need not wait for the network.
     pub(crate) async fn restore(&self, id: &EnvironmentId) {
-        let Ok(environment) = self.read(id, |station| station.environment.clone()) else { return };
-        let loaded = match self.core.vault.load(id).await {
-            Ok(loaded) => loaded,
-            Err(error) => {
-                let problem = words::vault_error(&error);
-                if self.inner().keychain == KeychainView::Available {
-                    self.change(id, |station| station.problem = Some(problem));
+        let begun = self.read(id, |station| (station.environment.clone(), station.sign_in_run));
+        let Ok((environment, run)) = begun else { return };
+        let loaded = self.core.vault.load(id).await;
+        // A sign-in or sign-out that came meanwhile knows better than what was read before it.
+        let in_use = self.if_current(id, run, |station| {
+            let stored = match loaded {
+                Ok(stored) => stored,
+                Err(error) => {
+                    station.problem = Some(words::vault_error(&error));
+                    return false;
                 }
-                return;
-            }
-        };
-        let view = stored_view(loaded.as_ref(), &environment);
-        self.change(id, |station| {
-            station.stored = view.clone();
+            };
+            station.stored = stored_view(stored.as_ref(), &environment);
             station.problem = None;
-        });
-        let Some(stored) = loaded.filter(|stored| stored.in_use && view == StoredCredentialView::Ready) else { return };
-        let identity = console_core::token::Identity::read(&stored.token);
-        let attachment = pasted_token::attachment(&environment);
-        self.change(id, |station| {
-            if station.session.activate(&attachment, &stored.token, identity, 0).is_ok() {
-                station.session.expire_if_due();
+            let is_ready = station.stored == StoredCredentialView::Ready;
+            let Some(stored) = stored.filter(|stored| stored.in_use && is_ready) else { return false };
+            let identity = console_core::token::Identity::read(&stored.token);
+            let attachment = pasted_token::attachment(&environment);
+            if station.session.activate(&attachment, &stored.token, identity, 0).is_err() {
+                return false;
             }
+            station.session.expire_if_due();
+            true
         });
-        if self.inner().selected.as_ref() == Some(id) {
+        self.publish();
+        if in_use == Some(true) && self.inner().selected.as_ref() == Some(id) {
             self.open(id, None).await;
         }
     }
