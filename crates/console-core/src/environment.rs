@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr};
 use http::HeaderName;
 use serde::{Deserialize, Serialize};
 
-use crate::realm::BaseUrl;
+use crate::{network::Network, realm::BaseUrl, sign_in::Method};
 
 /// Stable and unique: 16 lower-case hexadecimal digits.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -106,6 +106,16 @@ pub struct Environment {
     pub header_name: HeaderName,
     /// The word before the token; empty for none.
     pub scheme: String,
+    /// The cookie that carries the token in the header's stead; empty for none.
+    pub cookie_name: String,
+    /// The issuer (`iss`) that this admin expects, where the operator knows it; empty: not known.
+    pub expected_issuer: String,
+    /// The audience (`aud`) that this admin expects, where the operator knows it; empty: not known.
+    pub expected_audience: String,
+    /// How a credential is obtained.
+    pub sign_in: Method,
+    /// How the remote side is reached.
+    pub network: Network,
     /// Whether plain http outside loopback is accepted.
     pub allow_plain_http: bool,
     /// What may change the remote system.
@@ -123,17 +133,51 @@ pub struct EnvironmentDraft {
     pub login_path: String,
     pub header_name: String,
     pub scheme: String,
+    pub cookie_name: String,
+    pub expected_issuer: String,
+    pub expected_audience: String,
+    pub sign_in: Method,
+    pub network: Network,
     pub allow_plain_http: bool,
     pub protection: Protection,
+}
+
+impl Default for EnvironmentDraft {
+    /// Nothing typed yet; the rest is AsyncMQ's defaults.
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            base_url: String::new(),
+            tag: String::new(),
+            accent: Accent::Slate,
+            login_path: "/login".into(),
+            header_name: "Authorization".into(),
+            scheme: "Bearer".into(),
+            cookie_name: String::new(),
+            expected_issuer: String::new(),
+            expected_audience: String::new(),
+            sign_in: Method::PastedToken,
+            network: Network::default(),
+            allow_plain_http: false,
+            protection: Protection::Open,
+        }
+    }
 }
 
 /// What is wrong with one field of a draft.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FieldError {
-    /// The field's name in [`EnvironmentDraft`].
+    /// The field's name in [`EnvironmentDraft`]; `sign_in.issuer` is a field of the sign-in method.
     pub field: &'static str,
     /// What is wrong and what to do.
     pub message: String,
+}
+
+impl FieldError {
+    /// With a capital letter and a full stop.
+    pub(crate) fn new(field: &'static str, message: &str) -> Self {
+        Self { field, message: sentence(message) }
+    }
 }
 
 /// A draft without errors.
@@ -147,6 +191,11 @@ pub struct CheckedDraft {
     pub login_path: String,
     pub header_name: HeaderName,
     pub scheme: String,
+    pub cookie_name: String,
+    pub expected_issuer: String,
+    pub expected_audience: String,
+    pub sign_in: Method,
+    pub network: Network,
     pub allow_plain_http: bool,
     pub protection: Protection,
 }
@@ -163,6 +212,11 @@ impl CheckedDraft {
             login_path: self.login_path,
             header_name: self.header_name,
             scheme: self.scheme,
+            cookie_name: self.cookie_name,
+            expected_issuer: self.expected_issuer,
+            expected_audience: self.expected_audience,
+            sign_in: self.sign_in,
+            network: self.network,
             allow_plain_http: self.allow_plain_http,
             protection: self.protection,
         }
@@ -175,6 +229,7 @@ const LONGEST_TAG: usize = 8;
 const LONGEST_SCHEME: usize = 24;
 const LONGEST_HEADER_NAME: usize = 64;
 const LONGEST_LOGIN_PATH: usize = 200;
+const LONGEST_EXPECTED: usize = 400;
 
 /// Headers that may not carry a token: hop-by-hop (RFC 9110 §7.6.1), or set by the gateway or the browser itself.
 const RESERVED_HEADERS: [&str; 20] = [
@@ -215,6 +270,16 @@ impl EnvironmentDraft {
         let login_path = keep(&mut errors, "login_path", login_path(&self.login_path));
         let header_name = keep(&mut errors, "header_name", header_name(&self.header_name));
         let scheme = keep(&mut errors, "scheme", scheme(&self.scheme));
+        let cookie_name = keep(&mut errors, "cookie_name", optional(&self.cookie_name, cookie_name));
+        let expected_issuer = keep(&mut errors, "expected_issuer", expected(&self.expected_issuer));
+        let expected_audience = keep(&mut errors, "expected_audience", expected(&self.expected_audience));
+        let sign_in = self.sign_in.tidied();
+        errors.extend(sign_in.implementation().check());
+        let network = self.network.tidied();
+        errors.extend(network.check());
+        if !errors.is_empty() {
+            return Err(errors);
+        }
         match (name, tag, base_url, login_path, header_name, scheme) {
             (Some(name), Some(tag), Some(base_url), Some(login_path), Some(header_name), Some(scheme)) => {
                 Ok(CheckedDraft {
@@ -225,6 +290,11 @@ impl EnvironmentDraft {
                     login_path,
                     header_name,
                     scheme,
+                    cookie_name: cookie_name.unwrap_or_default(),
+                    expected_issuer: expected_issuer.unwrap_or_default(),
+                    expected_audience: expected_audience.unwrap_or_default(),
+                    sign_in,
+                    network,
                     allow_plain_http: self.allow_plain_http,
                     protection: self.protection,
                 })
@@ -235,7 +305,7 @@ impl EnvironmentDraft {
 }
 
 fn keep<T>(errors: &mut Vec<FieldError>, field: &'static str, checked: Result<T, String>) -> Option<T> {
-    checked.map_err(|message| errors.push(FieldError { field, message: sentence(&message) })).ok()
+    checked.map_err(|message| errors.push(FieldError::new(field, &message))).ok()
 }
 
 fn sentence(message: &str) -> String {
@@ -295,7 +365,32 @@ fn login_path(text: &str) -> Result<String, String> {
     }
 }
 
-fn header_name(text: &str) -> Result<HeaderName, String> {
+/// Nothing, or what `check` makes of it.
+fn optional<T: Default>(text: &str, check: impl FnOnce(&str) -> Result<T, String>) -> Result<T, String> {
+    if text.trim().is_empty() { Ok(T::default()) } else { check(text) }
+}
+
+fn expected(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    if text.chars().count() > LONGEST_EXPECTED || text.chars().any(is_invisible) {
+        return Err(format!("use at most {LONGEST_EXPECTED} characters that can be seen"));
+    }
+    Ok(text.to_owned())
+}
+
+/// RFC 6265 §4.1.1: a token. The admin's own session cookie is not for the console to overwrite.
+pub(crate) fn cookie_name(text: &str) -> Result<String, String> {
+    let text = at_most(text, LONGEST_HEADER_NAME)?;
+    let sound = !text.is_empty() && text.bytes().all(is_token_byte);
+    if sound { Ok(text.to_owned()) } else { Err("give a cookie's name alone, such as access_token".into()) }
+}
+
+/// RFC 9110 §5.6.2.
+fn is_token_byte(b: u8) -> bool {
+    b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b)
+}
+
+pub(crate) fn header_name(text: &str) -> Result<HeaderName, String> {
     let text = at_most(text, LONGEST_HEADER_NAME)?;
     // What cannot be a name is not repeated: it may be a whole header, value and all.
     let name: HeaderName = text.parse().map_err(|_| "give a header's name alone, such as Authorization".to_owned())?;
@@ -310,7 +405,7 @@ fn header_name(text: &str) -> Result<HeaderName, String> {
 /// RFC 9110 §11.1: a token, or nothing.
 fn scheme(text: &str) -> Result<String, String> {
     let text = at_most(text, LONGEST_SCHEME)?;
-    if text.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b)) {
+    if text.bytes().all(is_token_byte) {
         Ok(text.to_owned())
     } else {
         // Not repeated: it may be a scheme and a token.

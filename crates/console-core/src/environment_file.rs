@@ -16,9 +16,11 @@ use serde::{Deserialize, Serialize};
 use crate::environment::{
     Accent, CheckedDraft, Environment, EnvironmentDraft, EnvironmentId, EnvironmentIdError, Protection,
 };
+use crate::{network::Network, sign_in::Method};
 
-/// The version that this program writes.
-const VERSION: u32 = 1;
+/// The version that this program writes. It reads every earlier one: version 1 knew no sign-in methods and no network.
+const VERSION: u32 = 2;
+const OLDEST: i64 = 1;
 const HEAD: &str = "# The environments of AsyncMQ Console. No secret is ever kept here: credentials are in the keychain.\n\
                     # The console writes this file anew after every change there; comments of your own do not stay.\n\n";
 const TEMPORARY: (&str, &str) = (".environments-", ".tmp");
@@ -84,8 +86,18 @@ struct Record {
     login_path: String,
     header_name: String,
     scheme: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    cookie_name: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    expected_issuer: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    expected_audience: String,
     allow_plain_http: bool,
     protection: Protection,
+    #[serde(default)]
+    sign_in: Method,
+    #[serde(default, skip_serializing_if = "Network::is_default")]
+    network: Network,
 }
 
 impl From<&Environment> for Record {
@@ -99,8 +111,13 @@ impl From<&Environment> for Record {
             login_path: environment.login_path.clone(),
             header_name: environment.header_name.to_string(),
             scheme: environment.scheme.clone(),
+            cookie_name: environment.cookie_name.clone(),
+            expected_issuer: environment.expected_issuer.clone(),
+            expected_audience: environment.expected_audience.clone(),
             allow_plain_http: environment.allow_plain_http,
             protection: environment.protection,
+            sign_in: environment.sign_in.clone(),
+            network: environment.network.clone(),
         }
     }
 }
@@ -119,6 +136,11 @@ impl TryFrom<Record> for Environment {
             login_path: record.login_path,
             header_name: record.header_name,
             scheme: record.scheme,
+            cookie_name: record.cookie_name,
+            expected_issuer: record.expected_issuer,
+            expected_audience: record.expected_audience,
+            sign_in: record.sign_in,
+            network: record.network,
             allow_plain_http: record.allow_plain_http,
             protection: record.protection,
         };
@@ -319,7 +341,7 @@ fn parse(path: &Path, text: &str) -> Result<Vec<Environment>, EnvironmentFileErr
     let unsound = |reason: String| EnvironmentFileError::Unsound { path: path.to_owned(), reason };
     let table: toml::Table = text.parse().map_err(|error: toml::de::Error| unsound(place_and_message(text, &error)))?;
     match table.get("version").and_then(toml::Value::as_integer) {
-        Some(version) if version == i64::from(VERSION) => {}
+        Some(version) if (OLDEST..=i64::from(VERSION)).contains(&version) => {}
         Some(version) if version > i64::from(VERSION) => {
             return Err(EnvironmentFileError::Newer { path: path.to_owned(), version });
         }

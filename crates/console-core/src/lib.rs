@@ -3,10 +3,13 @@
 //! Dependencies point one way: `realm, environment, clock ← vault, token ← session ← sign_in, upstream`.
 
 pub mod clock;
+pub mod command_line;
 pub mod environment;
 pub mod environment_file;
+pub mod network;
 pub mod profile;
 pub mod realm;
+pub mod secrets;
 pub mod session;
 pub mod sign_in;
 pub mod token;

@@ -218,7 +218,8 @@ fn is_ambiguous(path: &str) -> bool {
         || (!path.is_empty() && segments.any(|segment| matches!(segment, "" | "." | "..")))
 }
 
-fn is_loopback(url: &Url) -> bool {
+/// Whether a URL is of this computer.
+pub(crate) fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
         Some(Host::Ipv4(address)) => address.is_loopback(),

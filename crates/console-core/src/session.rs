@@ -6,7 +6,10 @@
 //! A *generation* counts the credentials of this run: a refusal, or a cookie, that belongs to an earlier one is late
 //! news and changes nothing.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 use http::{HeaderName, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
@@ -60,15 +63,106 @@ pub enum SessionState {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Generation(u64);
 
-/// What one request is sent with. The value is marked sensitive and does not print.
-#[derive(Debug, Clone)]
+/// A secret that admits to a remote admin. Does not print.
+#[derive(Clone)]
+pub enum Credential {
+    /// A token, carried as the environment says.
+    Token(SecretString),
+    /// Headers with fixed values.
+    Headers(Vec<(HeaderName, SecretString)>),
+    /// Cookies that the admin gave; it may replace them as time goes on.
+    Cookies(Vec<(String, SecretString)>),
+    /// The admin asks for none.
+    Nothing,
+}
+
+impl fmt::Debug for Credential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Token(_) => "Token",
+            Self::Headers(_) => "Headers",
+            Self::Cookies(_) => "Cookies",
+            Self::Nothing => "Nothing",
+        })
+    }
+}
+
+/// Secret headers and cookies that go with every request inside the realm, whoever is signed in: an access proxy in front
+/// asks for them. Does not print.
+#[derive(Clone, Default)]
+pub struct Extras {
+    headers: Vec<(HeaderName, HeaderValue)>,
+    cookies: Vec<(String, SecretString)>,
+}
+
+impl Extras {
+    /// Takes names (checked already) with their values.
+    ///
+    /// # Errors
+    /// [`NotAHeaderValue`].
+    pub fn new<'n>(
+        headers: impl Iterator<Item = (&'n str, SecretString)>,
+        cookies: impl Iterator<Item = (String, SecretString)>,
+    ) -> Result<Self, NotAHeaderValue> {
+        let headers = headers.map(|(name, value)| {
+            Ok((name.parse::<HeaderName>().map_err(|_| NotAHeaderValue)?, sensitive(value.expose_secret())?))
+        });
+        Ok(Self { headers: headers.collect::<Result<_, _>>()?, cookies: cookies.collect() })
+    }
+
+    /// The headers, values marked sensitive.
+    pub fn headers(&self) -> &[(HeaderName, HeaderValue)] {
+        &self.headers
+    }
+
+    /// The cookies.
+    pub fn cookies(&self) -> &[(String, SecretString)] {
+        &self.cookies
+    }
+}
+
+/// What requests of a session carry. Values do not print.
+#[derive(Clone, Default)]
+pub struct Attached {
+    headers: Vec<(HeaderName, HeaderValue)>,
+    cookies: Arc<[(String, SecretString)]>,
+}
+
+/// What one request is sent with. Values are marked sensitive and do not print.
+#[derive(Clone)]
 pub struct Authorization {
-    /// The header's name.
-    pub name: HeaderName,
-    /// The header's value.
-    pub value: HeaderValue,
+    /// Each replaces every header of its name.
+    pub headers: Vec<(HeaderName, HeaderValue)>,
+    /// What the upstream's cookie jar begins with in this generation.
+    pub cookies: Arc<[(String, SecretString)]>,
     /// Which credential this is.
     pub generation: Generation,
+}
+
+impl Authorization {
+    /// The `Cookie` value of a request that goes without a jar.
+    pub fn cookie_header(&self) -> Option<HeaderValue> {
+        cookie_header(&self.cookies)
+    }
+}
+
+impl fmt::Debug for Authorization {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Authorization").field("generation", &self.generation).finish_non_exhaustive()
+    }
+}
+
+/// The `Cookie` value that carries `cookies`; `None` without any, or when one cannot stand in a header.
+pub fn cookie_header(cookies: &[(String, SecretString)]) -> Option<HeaderValue> {
+    let pairs: Vec<_> = cookies.iter().map(|(name, value)| format!("{name}={}", value.expose_secret())).collect();
+    let text = zeroize::Zeroizing::new(pairs.join("; "));
+    sensitive(&text).ok().filter(|_| !cookies.is_empty())
+}
+
+fn sensitive(text: &str) -> Result<HeaderValue, NotAHeaderValue> {
+    let mut value = HeaderValue::from_str(text).map_err(|_| NotAHeaderValue)?;
+    value.set_sensitive(true);
+    Ok(value)
 }
 
 /// There is nothing to attach: the session is not active.
@@ -88,33 +182,49 @@ pub struct Attachment {
     pub header_name: HeaderName,
     /// `Bearer` unless the environment names another; empty for none.
     pub scheme: String,
+    /// The cookie that carries the token in the header's stead, the scheme before it.
+    pub cookie_name: Option<String>,
 }
 
 impl Attachment {
-    /// The header value that carries `token`.
+    /// What carries `credential`, and `extras` with it. Where both name a header, the credential's counts.
     ///
     /// # Errors
-    /// [`NotAHeaderValue`] when the token has a character outside RFC 9110 §5.5.
-    pub fn value(&self, token: &SecretString) -> Result<HeaderValue, NotAHeaderValue> {
-        let text = if self.scheme.is_empty() {
-            zeroize::Zeroizing::new(token.expose_secret().to_owned())
-        } else {
-            zeroize::Zeroizing::new(format!("{} {}", self.scheme, token.expose_secret()))
-        };
-        let mut value = HeaderValue::from_str(&text).map_err(|_| NotAHeaderValue)?;
-        value.set_sensitive(true);
-        Ok(value)
+    /// [`NotAHeaderValue`] when a value has a character outside RFC 9110 §5.5, or one that would end a cookie.
+    pub fn attach(&self, credential: &Credential, extras: &Extras) -> Result<Attached, NotAHeaderValue> {
+        let mut headers = extras.headers.clone();
+        let mut cookies = extras.cookies.clone();
+        match credential {
+            Credential::Token(token) => {
+                let text = if self.scheme.is_empty() {
+                    zeroize::Zeroizing::new(token.expose_secret().to_owned())
+                } else {
+                    zeroize::Zeroizing::new(format!("{} {}", self.scheme, token.expose_secret()))
+                };
+                match &self.cookie_name {
+                    Some(name) => cookies.push((name.clone(), SecretString::from(text.as_str()))),
+                    None => headers.push((self.header_name.clone(), sensitive(&text)?)),
+                }
+            }
+            Credential::Headers(fixed) => {
+                for (name, value) in fixed {
+                    headers.push((name.clone(), sensitive(value.expose_secret())?));
+                }
+            }
+            Credential::Cookies(given) => cookies.extend(given.iter().cloned()),
+            Credential::Nothing => {}
+        }
+        let ends_cookie = |value: &SecretString| value.expose_secret().contains([';', '\r', '\n', '\0']);
+        if cookies.iter().any(|(_, value)| ends_cookie(value)) {
+            return Err(NotAHeaderValue);
+        }
+        Ok(Attached { headers, cookies: cookies.into() })
     }
-}
-
-struct Current {
-    name: HeaderName,
-    value: HeaderValue,
 }
 
 struct Inner {
     generation: Generation,
-    current: Option<Current>,
+    current: Option<Attached>,
     /// The server's clock less ours, in seconds.
     server_ahead: i64,
 }
@@ -169,9 +279,22 @@ impl Session {
         });
     }
 
-    /// From now on requests carry `token`.
+    /// From now on requests carry `attached`.
     ///
     /// `server_ahead` is the server's clock less ours, in seconds, from its `Date` header.
+    pub fn begin(&self, attached: Attached, identity: Identity, server_ahead: i64) -> Generation {
+        let generation = {
+            let mut inner = self.inner();
+            inner.generation.0 += 1;
+            inner.current = Some(attached);
+            inner.server_ahead = server_ahead;
+            inner.generation
+        };
+        self.state.send_replace(SessionState::Active { identity });
+        generation
+    }
+
+    /// From now on requests carry `token`, and nothing else: [`Self::begin`] for the plain case.
     ///
     /// # Errors
     /// [`NotAHeaderValue`]; the session is as it was.
@@ -182,16 +305,13 @@ impl Session {
         identity: Identity,
         server_ahead: i64,
     ) -> Result<Generation, NotAHeaderValue> {
-        let value = attachment.value(token)?;
-        let generation = {
-            let mut inner = self.inner();
-            inner.generation.0 += 1;
-            inner.current = Some(Current { name: attachment.header_name.clone(), value });
-            inner.server_ahead = server_ahead;
-            inner.generation
-        };
-        self.state.send_replace(SessionState::Active { identity });
-        Ok(generation)
+        let attached = attachment.attach(&Credential::Token(token.clone()), &Extras::default())?;
+        Ok(self.begin(attached, identity, server_ahead))
+    }
+
+    /// The server's clock less ours, in seconds, as measured at the last sign-in.
+    pub fn server_ahead(&self) -> i64 {
+        self.inner().server_ahead
     }
 
     /// Forgets the credential of this run.
@@ -212,7 +332,11 @@ impl Session {
         self.expire_if_due();
         let inner = self.inner();
         let current = inner.current.as_ref().ok_or(NotSignedIn)?;
-        Ok(Authorization { name: current.name.clone(), value: current.value.clone(), generation: inner.generation })
+        Ok(Authorization {
+            headers: current.headers.clone(),
+            cookies: current.cookies.clone(),
+            generation: inner.generation,
+        })
     }
 
     /// The admin did not accept the credential of `generation`. Late news of an earlier one is ignored.
@@ -273,14 +397,19 @@ mod tests {
     use http::header::AUTHORIZATION;
     use secrecy::SecretString;
 
-    use super::{Attachment, Refusal, Session, SessionState};
+    use super::{Attachment, Credential, Extras, Refusal, Session, SessionState};
     use crate::{
         clock::{ManualClock, UnixTime},
         token::Identity,
     };
 
     fn bearer() -> Attachment {
-        Attachment { header_name: AUTHORIZATION, scheme: "Bearer".into() }
+        Attachment { header_name: AUTHORIZATION, scheme: "Bearer".into(), cookie_name: None }
+    }
+
+    /// The value of the one header.
+    fn value(session: &Session) -> http::HeaderValue {
+        session.authorize().expect("attached").headers.remove(0).1
     }
 
     fn until(seconds: i64) -> Identity {
@@ -298,7 +427,7 @@ mod tests {
         assert!(session.authorize().is_err());
         session.activate(&bearer(), &SecretString::from("t"), until(110), 0).expect("activates");
         clock.advance(9);
-        assert_eq!(session.authorize().expect("attached").value, "Bearer t");
+        assert_eq!(value(&session), "Bearer t");
         clock.advance(1);
         assert!(session.authorize().is_err());
         assert!(matches!(session.state(), SessionState::Expired { at: UnixTime(110), .. }));
@@ -317,7 +446,7 @@ mod tests {
         let first = session.activate(&bearer(), &SecretString::from("one"), until(200), 0).expect("activates");
         session.activate(&bearer(), &SecretString::from("two"), until(200), 0).expect("activates");
         session.refused(first, Refusal::Gate);
-        assert_eq!(session.authorize().expect("still attached").value, "Bearer two");
+        assert_eq!(value(&session), "Bearer two");
     }
 
     #[test]
@@ -343,5 +472,24 @@ mod tests {
         let (session, _) = session();
         session.activate(&bearer(), &SecretString::from("canary"), until(200), 0).expect("activates");
         assert!(!format!("{:?}", session.authorize()).contains("canary"));
+    }
+
+    #[test]
+    fn a_token_travels_in_a_cookie_where_the_environment_names_one_with_the_extras_beside_it() {
+        let attachment = Attachment { cookie_name: Some("access".into()), ..bearer() };
+        let extras = Extras::new(
+            [("X-Front", SecretString::from("one"))].into_iter(),
+            [("front".to_owned(), SecretString::from("two"))].into_iter(),
+        );
+        let extras = extras.expect("values");
+        let (session, _) = session();
+        let token = Credential::Token(SecretString::from("t"));
+        session.begin(attachment.attach(&token, &extras).expect("attaches"), until(200), 0);
+        let carried = session.authorize().expect("active");
+        assert_eq!(carried.cookie_header().expect("cookies"), "front=two; access=Bearer t");
+        assert_eq!(carried.headers.len(), 1);
+        assert_eq!((carried.headers[0].0.as_str(), &carried.headers[0].1), ("x-front", &"one".parse().expect("value")));
+        let smuggling = Credential::Token(SecretString::from("t; other=1"));
+        assert!(attachment.attach(&smuggling, &Extras::default()).is_err());
     }
 }

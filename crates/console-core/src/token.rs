@@ -47,6 +47,10 @@ pub struct Identity {
     pub expires_at: Option<UnixTime>,
     /// The token is not a JWT: nothing of it can be read, and its expiry is unknown.
     pub opaque: bool,
+    /// Every claim as it stands.
+    pub claims: Map<String, Value>,
+    /// Every field of the header as it stands.
+    pub header: Map<String, Value>,
 }
 
 /// Something about a token that the operator should hear before it is stored.
@@ -115,12 +119,12 @@ impl Identity {
     /// What `token` says; [`Identity::opaque`] when it is not a JWT.
     pub fn read(token: &SecretString) -> Self {
         match jsonwebtoken::dangerous::insecure_decode_claims::<Map<String, Value>>(token.expose_secret()) {
-            Ok(claims) => Self::from_claims(&claims),
+            Ok(claims) => Self { header: header_of(token), ..Self::from_claims(claims) },
             Err(_) => Self { opaque: true, ..Self::default() },
         }
     }
 
-    fn from_claims(claims: &Map<String, Value>) -> Self {
+    fn from_claims(claims: Map<String, Value>) -> Self {
         let text = |name: &str| claims.get(name).and_then(Value::as_str).map(str::to_owned);
         let time = |name: &str| claims.get(name).and_then(numeric_date);
         let mut roles = strings(claims.get("roles"));
@@ -136,6 +140,8 @@ impl Identity {
             not_before: time("nbf"),
             expires_at: time("exp"),
             opaque: false,
+            header: Map::new(),
+            claims,
         }
     }
 
@@ -173,6 +179,15 @@ impl Identity {
 impl fmt::Display for Identity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.display_name())
+    }
+}
+
+/// The JOSE header, for display: nothing is decided by it.
+fn header_of(token: &SecretString) -> Map<String, Value> {
+    let header = jsonwebtoken::decode_header(token.expose_secret()).ok();
+    match header.and_then(|header| serde_json::to_value(header).ok()) {
+        Some(Value::Object(fields)) => fields.into_iter().filter(|(_, value)| !value.is_null()).collect(),
+        _ => Map::new(),
     }
 }
 

@@ -61,11 +61,8 @@ fn draft(name: &str) -> CheckedDraft {
         base_url: "https://a.example/asyncmq".into(),
         tag: "PROD".into(),
         accent: Accent::Red,
-        login_path: "/login".into(),
-        header_name: "Authorization".into(),
-        scheme: "Bearer".into(),
-        allow_plain_http: false,
         protection: Protection::Locked,
+        ..EnvironmentDraft::default()
     }
     .check()
     .expect("sound")
@@ -140,10 +137,12 @@ mod vault {
     use console_core::{
         clock::UnixTime,
         environment::EnvironmentId,
-        vault::{PartedStore, StoredCredential, Vault, VaultStatus, open_platform},
+        secrets::Secrets,
+        sign_in::TOKEN,
+        vault::{PartedStore, Slot, StoredCredential, Vault, VaultStatus, open_platform},
     };
     use keyring_core::api::CredentialStoreApi as _;
-    use secrecy::{ExposeSecret as _, SecretString};
+    use secrecy::SecretString;
     use zbus_secret_service_keyring_store::Store;
 
     use super::Progress;
@@ -196,23 +195,26 @@ mod vault {
         end_with_parent();
         let (runtime, vault) = (runtime(), parted());
         let before = entries();
-        let found =
-            runtime.block_on(vault.load(&id())).expect("loads").map(|stored| stored.token.expose_secret().to_owned());
+        let found = runtime
+            .block_on(vault.load(&id(), Slot::Credential))
+            .expect("loads")
+            .map(|stored| stored.secrets.expose(TOKEN).expect("a token").to_owned());
         report(&format!("found {before} {} {}", entries(), found.as_deref().unwrap_or("nothing")));
         let mut number: u64 = std::env::var("CONSOLE_TEST_NUMBER").expect("number").parse().expect("number");
         loop {
             number += 1;
             report(&format!("begin {number}"));
             match state_after(number) {
-                None => runtime.block_on(vault.forget(&id())).expect("forgets"),
+                None => runtime.block_on(vault.forget(&id(), Slot::Credential)).expect("forgets"),
                 Some(token) => {
                     let credential = StoredCredential {
                         realm: "https://a.example/asyncmq".parse().expect("realm"),
-                        token: SecretString::from(token),
+                        endpoint: None,
+                        secrets: Secrets::one(TOKEN, SecretString::from(token)),
                         stored_at: UnixTime(1),
                         in_use: true,
                     };
-                    runtime.block_on(vault.store(&id(), &credential)).expect("stores");
+                    runtime.block_on(vault.store(&id(), Slot::Credential, &credential)).expect("stores");
                 }
             }
             report(&format!("done {number}"));

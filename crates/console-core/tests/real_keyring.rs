@@ -9,10 +9,12 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 use console_core::{
     clock::UnixTime,
     environment::EnvironmentId,
-    vault::{PartedStore, StoredCredential, Vault, VaultError, VaultStatus, open_platform},
+    secrets::Secrets,
+    sign_in::TOKEN,
+    vault::{PartedStore, Slot, StoredCredential, Vault, VaultError, VaultStatus, open_platform},
 };
 use keyring_core::api::CredentialStoreApi as _;
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::SecretString;
 use support::{Guarded, PATIENCE, Session, child, role, until};
 use zbus_secret_service_keyring_store::Store;
 
@@ -96,14 +98,17 @@ fn id() -> EnvironmentId {
 fn credential(token: &str) -> StoredCredential {
     StoredCredential {
         realm: "https://a.example/asyncmq".parse().expect("realm"),
-        token: SecretString::from(token),
+        endpoint: None,
+        secrets: Secrets::one(TOKEN, SecretString::from(token)),
         stored_at: UnixTime(1_700_000_000),
         in_use: true,
     }
 }
 
 fn token(vault: &Vault) -> Option<String> {
-    run(vault.load(&id())).expect("loads").map(|stored| stored.token.expose_secret().to_owned())
+    run(vault.load(&id(), Slot::Credential))
+        .expect("loads")
+        .map(|stored| stored.secrets.expose(TOKEN).expect("a token").to_owned())
 }
 
 fn wait_for(vault: &Vault, status: &VaultStatus) {
@@ -133,11 +138,11 @@ fn store_load_forget(session: &Session) {
     for text in
         ["canary-one", "ünïcode \"quoted\"", &"canary".repeat(20_000 / 6), &"canary".repeat(50_000 / 6), "canary-two"]
     {
-        run(vault.store(&id(), &credential(text))).expect("stores");
+        run(vault.store(&id(), Slot::Credential, &credential(text))).expect("stores");
         assert_eq!(token(&vault).as_deref(), Some(text));
         assert_eq!(token(&Vault::platform(NAMESPACE)).as_deref(), Some(text), "another run finds it");
     }
-    let stored = run(vault.load(&id())).expect("loads").expect("there");
+    let stored = run(vault.load(&id(), Slot::Credential)).expect("loads").expect("there");
     assert_eq!(
         (stored.realm.to_string(), stored.stored_at),
         (credential("").realm.to_string(), UnixTime(1_700_000_000))
@@ -149,9 +154,9 @@ fn store_load_forget(session: &Session) {
     for (name, content) in files {
         assert!(!content.windows(6).any(|window| window == b"canary"), "{name} holds the token readable");
     }
-    run(vault.forget(&id())).expect("forgets");
+    run(vault.forget(&id(), Slot::Credential)).expect("forgets");
     assert_eq!(token(&vault), None);
-    run(vault.forget(&id())).expect("forgotten already");
+    run(vault.forget(&id(), Slot::Credential)).expect("forgotten already");
     assert_eq!(keys(), Vec::<String>::new());
 }
 
@@ -177,7 +182,7 @@ fn parts(session: &Session) {
     let vault = parted(512);
     for length in [10, 2_000, 5_000, 600, 20_000, 20_000, 0] {
         let text = "x".repeat(length);
-        run(vault.store(&id(), &credential(&text))).expect("stores");
+        run(vault.store(&id(), Slot::Credential, &credential(&text))).expect("stores");
         assert_eq!(token(&parted(512)).as_deref(), Some(text.as_str()));
         let record = length
             + r#"{"version":1,"realm":"https://a.example/asyncmq","token":"","stored_at":1700000000,"in_use":true}"#
@@ -185,10 +190,10 @@ fn parts(session: &Session) {
         let parts = if record < 512 { 0 } else { record.div_ceil(512 - 16) };
         assert_eq!(keys().len(), 1 + parts, "{length} bytes: {:?}", keys());
     }
-    run(vault.store(&id(), &credential(&"x".repeat(3_000)))).expect("stores");
+    run(vault.store(&id(), Slot::Credential, &credential(&"x".repeat(3_000)))).expect("stores");
     // Windows writes smaller entries than Linux: what one limit wrote, another reads.
     assert_eq!(token(&parted(2_048)), Some("x".repeat(3_000)));
-    run(vault.forget(&id())).expect("forgets");
+    run(vault.forget(&id(), Slot::Credential)).expect("forgets");
     assert_eq!(keys(), Vec::<String>::new());
 }
 
@@ -196,9 +201,9 @@ fn no_bus_then_one(session: &Session) {
     let vault = Vault::platform(NAMESPACE);
     assert!(matches!(run(vault.status()), VaultStatus::Unavailable { .. }));
     for error in [
-        run(vault.load(&id())).map(drop).expect_err("no keychain"),
-        run(vault.store(&id(), &credential("canary"))).expect_err("no keychain"),
-        run(vault.forget(&id())).expect_err("no keychain"),
+        run(vault.load(&id(), Slot::Credential)).map(drop).expect_err("no keychain"),
+        run(vault.store(&id(), Slot::Credential, &credential("canary"))).expect_err("no keychain"),
+        run(vault.forget(&id(), Slot::Credential)).expect_err("no keychain"),
     ] {
         assert!(matches!(error, VaultError::Unavailable { .. }), "{error:?}");
         assert!(!format!("{error} {error:?}").contains("canary"));
@@ -206,16 +211,16 @@ fn no_bus_then_one(session: &Session) {
     vault.allow_memory();
     assert!(matches!(run(vault.status()), VaultStatus::Memory { .. }));
     assert_eq!(token(&vault), None);
-    run(vault.store(&id(), &credential("kept for this run"))).expect("kept");
+    run(vault.store(&id(), Slot::Credential, &credential("kept for this run"))).expect("kept");
     assert_eq!(token(&vault).as_deref(), Some("kept for this run"));
-    assert!(run(Vault::platform(NAMESPACE).load(&id())).is_err(), "and for no other");
+    assert!(run(Vault::platform(NAMESPACE).load(&id(), Slot::Credential)).is_err(), "and for no other");
 
     let _bus = session.start_bus();
     let _keyring = session.start_keyring();
     wait_for(&vault, &VaultStatus::Available);
     assert_eq!(token(&vault).as_deref(), Some("kept for this run"), "still readable");
     assert_eq!(keys(), Vec::<String>::new(), "and not moved by itself");
-    run(vault.store(&id(), &credential("new"))).expect("stores");
+    run(vault.store(&id(), Slot::Credential, &credential("new"))).expect("stores");
     assert_eq!(token(&Vault::platform(NAMESPACE)).as_deref(), Some("new"), "in the keychain now");
     assert_eq!(token(&vault).as_deref(), Some("new"));
 }
@@ -224,9 +229,9 @@ fn no_collection_then_one(session: &Session) {
     let mut keyring = session.start_keyring_without_collection();
     let vault = Vault::platform(NAMESPACE);
     // DESIGN 7: reading answers "no entry" here; only writing tells.
-    until("the keyring answers", || matches!(run(vault.load(&id())), Ok(None)));
+    until("the keyring answers", || matches!(run(vault.load(&id(), Slot::Credential)), Ok(None)));
     assert!(matches!(run(vault.status()), VaultStatus::Unavailable { .. }));
-    let error = run(vault.store(&id(), &credential("t"))).expect_err("nowhere to store it");
+    let error = run(vault.store(&id(), Slot::Credential, &credential("t"))).expect_err("nowhere to store it");
     assert!(matches!(error, VaultError::Unavailable { .. }), "{error:?}");
     vault.allow_memory();
     assert!(matches!(run(vault.status()), VaultStatus::Memory { .. }));
@@ -234,15 +239,18 @@ fn no_collection_then_one(session: &Session) {
     keyring.kill();
     let _keyring = session.start_keyring();
     wait_for(&vault, &VaultStatus::Available);
-    run(vault.store(&id(), &credential("t"))).expect("stores");
+    run(vault.store(&id(), Slot::Credential, &credential("t"))).expect("stores");
     assert_eq!(token(&Vault::platform(NAMESPACE)).as_deref(), Some("t"));
 }
 
 fn restarted_keyring(session: &Session) {
     let (mut keyring, vault) = available(session);
-    run(vault.store(&id(), &credential("before"))).expect("stores");
+    run(vault.store(&id(), Slot::Credential, &credential("before"))).expect("stores");
     keyring.kill();
-    assert!(matches!(run(vault.load(&id())), Err(VaultError::Unavailable { .. })), "a dead keyring is no empty one");
+    assert!(
+        matches!(run(vault.load(&id(), Slot::Credential)), Err(VaultError::Unavailable { .. })),
+        "a dead keyring is no empty one"
+    );
     // The vault holds a connection of before the next two restarts, which nobody else has used up.
     for round in ["first", "second"] {
         let mut keyring = session.start_keyring();
@@ -254,20 +262,20 @@ fn restarted_keyring(session: &Session) {
     let _keyring = session.start_keyring();
     let other = Vault::platform(NAMESPACE);
     wait_for(&other, &VaultStatus::Available);
-    run(vault.store(&id(), &credential("after"))).expect("stores at once");
+    run(vault.store(&id(), Slot::Credential, &credential("after"))).expect("stores at once");
     assert_eq!(token(&other).as_deref(), Some("after"));
 }
 
 fn locked_keyring(session: &Session) {
     let (_keyring, vault) = available(session);
-    run(vault.store(&id(), &credential("t"))).expect("stores");
+    run(vault.store(&id(), Slot::Credential, &credential("t"))).expect("stores");
     let mut lock = std::process::Command::new("dbus-send");
     lock.args(["--session", "--print-reply", "--dest=org.freedesktop.secrets", "/org/freedesktop/secrets"]);
     lock.args(["org.freedesktop.Secret.Service.Lock", "array:objpath:/org/freedesktop/secrets/collection/login"]);
     lock.env("DBUS_SESSION_BUS_ADDRESS", format!("unix:path={}", session.folder().join("run/bus").display()));
     assert!(lock.output().expect("dbus-send runs").status.success(), "the keyring is locked");
     // Nobody can be asked for the password here, which reads like a prompt that was dismissed.
-    let error = run(vault.load(&id())).map(drop).expect_err("locked");
+    let error = run(vault.load(&id(), Slot::Credential)).map(drop).expect_err("locked");
     assert!(matches!(error, VaultError::Unavailable { .. }), "{error:?}");
     assert!(matches!(run(vault.status()), VaultStatus::Unavailable { .. }));
     session.unlock_running_keyring();
@@ -278,19 +286,19 @@ fn locked_keyring(session: &Session) {
 fn namespaces(session: &Session) {
     let (_keyring, vault) = available(session);
     let development = Vault::platform("dev.asyncmq.console.test.development");
-    run(vault.store(&id(), &credential("operator's"))).expect("stores");
+    run(vault.store(&id(), Slot::Credential, &credential("operator's"))).expect("stores");
     assert_eq!(token(&development), None);
-    run(development.store(&id(), &credential("developer's"))).expect("stores");
-    run(development.forget(&id())).expect("forgets");
+    run(development.store(&id(), Slot::Credential, &credential("developer's"))).expect("stores");
+    run(development.forget(&id(), Slot::Credential)).expect("forgets");
     assert_eq!(token(&vault).as_deref(), Some("operator's"));
 }
 
 fn runtimes(session: &Session) {
     let (_keyring, vault) = available(session);
-    run(vault.store(&id(), &credential("t"))).expect("stores");
+    run(vault.store(&id(), Slot::Credential, &credential("t"))).expect("stores");
     let single = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("runtime");
     for _ in 0..2 {
-        assert!(single.block_on(vault.load(&id())).expect("loads").is_some());
+        assert!(single.block_on(vault.load(&id(), Slot::Credential)).expect("loads").is_some());
         // `run` makes a runtime and drops it.
         assert_eq!(token(&vault).as_deref(), Some("t"));
     }
@@ -301,7 +309,7 @@ fn runtimes(session: &Session) {
         let tasks: Vec<_> = (0..20)
             .map(|_| {
                 let vault = vault.clone();
-                tokio::spawn(async move { vault.load(&id()).await.expect("loads").is_some() })
+                tokio::spawn(async move { vault.load(&id(), Slot::Credential).await.expect("loads").is_some() })
             })
             .collect();
         tokio::time::timeout(Duration::from_millis(1), std::future::pending::<()>()).await.expect_err("the timer runs");

@@ -9,11 +9,12 @@ use std::{io::Write as _, sync::Arc};
 
 use console_core::{
     clock::SystemClock,
-    environment::{Accent, EnvironmentDraft, EnvironmentId, Protection},
+    environment::{EnvironmentDraft, EnvironmentId},
+    secrets::Secrets,
     session::Session,
     sign_in::pasted_token,
     token::{Identity, from_pasted_text},
-    upstream,
+    upstream::Reach,
 };
 use console_gateway::{Gateway, Upstream};
 use tokio::{
@@ -27,14 +28,9 @@ const USAGE: &str = "usage: serve --base-url URL [--header NAME] [--scheme WORD]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut draft = EnvironmentDraft {
         name: "serve".into(),
-        base_url: String::new(),
         tag: "SERVE".into(),
-        accent: Accent::Slate,
-        login_path: "/login".into(),
-        header_name: "Authorization".into(),
-        scheme: "Bearer".into(),
         allow_plain_http: true,
-        protection: Protection::Open,
+        ..EnvironmentDraft::default()
     };
     let mut arguments = std::env::args().skip(1);
     while let Some(name) = arguments.next() {
@@ -58,8 +54,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     session.activate(&pasted_token::attachment(&environment), &token, Identity::read(&token), 0)?;
 
     let (reports, mut received) = mpsc::unbounded_channel();
-    let client = upstream::client(&environment)?;
-    let gateway = Gateway::start(Upstream { environment, client, session }, reports).await?;
+    let reach = Reach::new(&environment, &Secrets::default())?;
+    let gateway = Gateway::start(Upstream { environment, reach, session }, reports).await?;
     let line = serde_json::json!({
         "origin": gateway.origin().as_str().trim_end_matches('/'),
         "entry": gateway.entry(None)?,

@@ -154,13 +154,21 @@ async fn follow(shared: &Arc<Shared>, authorization: console_core::session::Auth
     let environment = &shared.upstream.environment;
     let url: Url = environment.base_url.join("/events");
     let generation = authorization.generation;
-    let request = shared
+    // The jar's cookies go along (a session may be one of them); what the stream sets is never kept.
+    let (cookies, _) = shared.jar.cookies(&url, &authorization);
+    let mut request = shared
         .upstream
-        .client
+        .reach
+        .admin()
         .get(url.clone())
         .header(header::ACCEPT, "text/event-stream")
-        .header(header::CACHE_CONTROL, "no-store")
-        .header(authorization.name, authorization.value);
+        .header(header::CACHE_CONTROL, "no-store");
+    for (name, value) in &authorization.headers {
+        request = request.header(name, value);
+    }
+    if let Some(cookies) = cookies {
+        request = request.header(header::COOKIE, cookies);
+    }
     let response = match time::timeout(SILENCE, request.send()).await {
         Ok(Ok(response)) => response,
         Ok(Err(error)) => {

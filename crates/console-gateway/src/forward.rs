@@ -41,7 +41,7 @@ pub(crate) fn request_headers(
         let dropped = HOP_BY_HOP.contains(&name.as_str())
             || OURS.contains(&name.as_str())
             || name.as_str().starts_with("x-forwarded-")
-            || *name == authorization.name
+            || authorization.headers.iter().any(|(ours, _)| ours == name)
             || named_by_connection.contains(name);
         if !dropped {
             outbound.append(name.clone(), value.clone());
@@ -65,7 +65,9 @@ pub(crate) fn request_headers(
     if let Some(cookies) = cookies {
         outbound.insert(header::COOKIE, cookies);
     }
-    outbound.insert(authorization.name.clone(), authorization.value.clone());
+    for (name, value) in &authorization.headers {
+        outbound.insert(name.clone(), value.clone());
+    }
     outbound
 }
 
@@ -119,7 +121,7 @@ mod tests {
 
     fn sent(lines: &[(&'static str, &'static str)]) -> HeaderMap {
         let session = Session::new(Arc::new(SystemClock));
-        let attachment = Attachment { header_name: header::AUTHORIZATION, scheme: "Bearer".into() };
+        let attachment = Attachment { header_name: header::AUTHORIZATION, scheme: "Bearer".into(), cookie_name: None };
         session.activate(&attachment, &"token".to_owned().into(), Identity::default(), 0).expect("activates");
         let mut inbound = HeaderMap::new();
         for (name, value) in lines {

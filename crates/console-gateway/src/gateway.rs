@@ -13,8 +13,9 @@ use std::{
 use console_core::{
     environment::{Environment, Protection},
     session::Session,
-    upstream::{Outcome, Unreachable},
+    upstream::{Outcome, Reach, Unreachable},
 };
+use secrecy::SecretString;
 use tokio::{
     net::TcpListener,
     sync::{Notify, mpsc, watch},
@@ -35,8 +36,8 @@ use crate::{
 pub struct Upstream {
     /// What the operator said about it.
     pub environment: Environment,
-    /// From [`console_core::upstream::client`].
-    pub client: reqwest::Client,
+    /// The way to it.
+    pub reach: Reach,
     /// Where authorisation comes from and refusals go.
     pub session: Arc<Session>,
 }
@@ -215,6 +216,11 @@ impl Gateway {
         self.shared.jar.clear();
         self.shared.events.cut();
         let _ = self.take_return_path();
+    }
+
+    /// The upstream's cookies as they are now: a sign-out tells the admin with them.
+    pub fn cookies(&self) -> Vec<(String, SecretString)> {
+        self.shared.jar.all(&self.shared.upstream.environment.base_url.join("/"))
     }
 
     /// Tries an unreachable admin now instead of after the back-off.

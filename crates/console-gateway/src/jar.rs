@@ -2,8 +2,10 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use cookie_store::CookieStore;
+use console_core::session::{Authorization, Generation};
+use cookie_store::{CookieStore, RawCookie};
 use http::{HeaderMap, HeaderValue, header};
+use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 /// Counts how often the jar was emptied. A response to a request from before that stores nothing.
@@ -14,6 +16,8 @@ pub(crate) struct Epoch(u64);
 struct Inner {
     epoch: u64,
     store: CookieStore,
+    /// The credential whose cookies were put in last.
+    seeded: Option<Generation>,
 }
 
 /// The cookie jar of one environment.
@@ -22,8 +26,13 @@ pub(crate) struct Jar(Mutex<Inner>);
 
 impl Jar {
     /// The `Cookie` value for `url`, and the epoch that an answer has to show to store anything.
-    pub(crate) fn cookies(&self, url: &Url) -> (Option<HeaderValue>, Epoch) {
-        let inner = self.inner();
+    ///
+    /// A credential that travels in cookies is put in once: from then on they are the upstream's to replace.
+    pub(crate) fn cookies(&self, url: &Url, authorization: &Authorization) -> (Option<HeaderValue>, Epoch) {
+        let mut inner = self.inner();
+        if !authorization.cookies.is_empty() && inner.seeded.is_none_or(|seeded| seeded < authorization.generation) {
+            inner.seed(url, authorization);
+        }
         let pairs: Vec<String> =
             inner.store.get_request_values(url).map(|(name, value)| format!("{name}={value}")).collect();
         let value = HeaderValue::from_str(&pairs.join("; ")).ok().filter(|value| !value.is_empty()).map(|mut value| {
@@ -52,6 +61,14 @@ impl Jar {
         let mut inner = self.inner();
         inner.epoch += 1;
         inner.store.clear();
+        inner.seeded = None;
+    }
+
+    /// What a sign-out tells the upstream with: every cookie for `url`.
+    pub(crate) fn all(&self, url: &Url) -> Vec<(String, SecretString)> {
+        let inner = self.inner();
+        let pairs = inner.store.get_request_values(url);
+        pairs.map(|(name, value)| (name.to_owned(), SecretString::from(value))).collect()
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
@@ -59,25 +76,69 @@ impl Jar {
     }
 }
 
+impl Inner {
+    fn seed(&mut self, url: &Url, authorization: &Authorization) {
+        for (name, value) in authorization.cookies.iter() {
+            // For the whole host, as an admin mounted below a prefix sets its own; the jar is this realm's alone.
+            let cookie = RawCookie::build((name.clone(), value.expose_secret().to_owned())).path("/").build();
+            let _ = self.store.insert_raw(&cookie, url);
+        }
+        self.seeded = Some(authorization.generation);
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use console_core::{
+        clock::SystemClock,
+        session::{Attachment, Authorization, Credential, Extras, Session},
+        token::Identity,
+    };
     use http::{HeaderMap, HeaderValue, header};
 
     use super::Jar;
 
+    fn carrying(cookies: &[(&str, &str)], session: &Session) -> Authorization {
+        let attachment = Attachment { header_name: header::AUTHORIZATION, scheme: "Bearer".into(), cookie_name: None };
+        let cookies = cookies.iter().map(|(name, value)| ((*name).to_owned(), (*value).into())).collect();
+        let attached = attachment.attach(&Credential::Cookies(cookies), &Extras::default()).expect("attaches");
+        session.begin(attached, Identity::default(), 0);
+        session.authorize().expect("active")
+    }
+
+    fn setting(lines: &[&'static str]) -> HeaderMap {
+        lines.iter().map(|line| (header::SET_COOKIE, HeaderValue::from_static(line))).collect()
+    }
+
     #[test]
     fn cookies_come_back_to_their_path_only_and_not_after_a_sign_out() {
         let jar = Jar::default();
+        let nothing = carrying(&[], &Session::new(Arc::new(SystemClock)));
         let url = "http://a.example/asyncmq/queues".parse().expect("url");
-        let mut answer = HeaderMap::new();
-        answer.append(header::SET_COOKIE, HeaderValue::from_static("session=1; Path=/asyncmq; HttpOnly"));
-        answer.append(header::SET_COOKIE, HeaderValue::from_static("b=2; Path=/other"));
-        let (_, epoch) = jar.cookies(&url);
+        let answer = setting(&["session=1; Path=/asyncmq; HttpOnly", "b=2; Path=/other"]);
+        let (_, epoch) = jar.cookies(&url, &nothing);
         jar.keep(epoch, &url, &answer);
-        assert_eq!(jar.cookies(&url).0.expect("cookie"), "session=1");
-        assert_eq!(jar.cookies(&"http://a.example/".parse().expect("url")).0, None);
+        assert_eq!(jar.cookies(&url, &nothing).0.expect("cookie"), "session=1");
+        assert_eq!(jar.cookies(&"http://a.example/".parse().expect("url"), &nothing).0, None);
         jar.clear();
         jar.keep(epoch, &url, &answer);
-        assert_eq!(jar.cookies(&url).0, None, "an answer from before the sign-out stores nothing");
+        assert_eq!(jar.cookies(&url, &nothing).0, None, "an answer from before the sign-out stores nothing");
+    }
+
+    #[test]
+    fn a_session_cookie_begins_as_the_sign_in_got_it_and_goes_on_as_the_admin_says() {
+        let jar = Jar::default();
+        let session = Session::new(Arc::new(SystemClock));
+        let url = "http://a.example/asyncmq/".parse().expect("url");
+        let first = carrying(&[("session", "first")], &session);
+        let (sent, epoch) = jar.cookies(&url, &first);
+        assert_eq!(sent.expect("cookie"), "session=first");
+        jar.keep(epoch, &url, &setting(&["session=with-flash; Path=/"]));
+        assert_eq!(jar.cookies(&url, &first).0.expect("cookie"), "session=with-flash");
+        let renewed = carrying(&[("session", "second")], &session);
+        assert_eq!(jar.cookies(&url, &renewed).0.expect("cookie"), "session=second");
+        assert_eq!(jar.cookies(&url, &first).0.expect("cookie"), "session=second", "late news puts nothing back");
     }
 }

@@ -133,10 +133,10 @@ async fn forward(
     authorization: Authorization,
     shared: &Arc<Shared>,
 ) -> Result<Response<Body>, Answer> {
-    let (cookies, epoch) = shared.jar.cookies(&target.url);
+    let (cookies, epoch) = shared.jar.cookies(&target.url, &authorization);
     let headers =
         forward::request_headers(&parts.method, &parts.headers, &shared.origin, &target.url, &authorization, cookies);
-    let mut request = shared.upstream.client.request(parts.method.clone(), target.url.clone()).headers(headers);
+    let mut request = shared.upstream.reach.admin().request(parts.method.clone(), target.url.clone()).headers(headers);
     if !body.is_end_stream() {
         request = request.body(reqwest::Body::wrap(body));
     }

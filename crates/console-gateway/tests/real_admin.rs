@@ -10,10 +10,11 @@ use std::{
 
 use console_core::{
     clock::{Clock as _, SystemClock},
+    secrets::Secrets,
     session::{Refusal, SessionState},
     sign_in::pasted_token,
     token::Identity,
-    upstream::{Outcome, probe},
+    upstream::{Outcome, Reach, probe},
 };
 use console_gateway::GatewayEvent;
 use jsonwebtoken::{EncodingKey, Header};
@@ -186,9 +187,9 @@ async fn who_is_no_admin_is_told_from_who_is_nobody() {
 async fn the_probe_tells_an_admin_that_lets_actions_pass() {
     let admin = RealAdmin::start(&json!({}));
     let bench = admin.bench(&json!({})).await;
-    let client = console_core::upstream::client(&bench.environment).expect("client");
+    let reach = Reach::new(&bench.environment, &Secrets::default()).expect("a way");
     let authorization = bench.session.authorize().expect("active");
-    let report = probe(&client, &bench.environment, &authorization).await.expect("reaches");
+    let report = probe(&reach, &bench.environment, &authorization).await.expect("reaches");
     assert_eq!((report.page, report.action), (Outcome::Answered, Outcome::Answered));
 }
 

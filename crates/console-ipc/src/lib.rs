@@ -5,6 +5,10 @@
 //!
 //! All times are milliseconds since the Unix epoch, the unit of JavaScript's `Date`.
 
+pub use console_core::{
+    network::Network,
+    sign_in::{Ask, AskKind, Method},
+};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -49,6 +53,40 @@ pub struct EnvironmentView {
     pub stored_credential: StoredCredentialView,
     /// The page on stage; `None` while no dashboard is open.
     pub page: Option<PageView>,
+    /// What a sign-in asks for: the method's secrets and the network's, with what the vault holds marked.
+    pub asks: Vec<Ask>,
+    /// What the operator must see and approve before anything of it is used; empty: nothing.
+    pub approvals: Vec<ApprovalView>,
+    /// What is known of the credential in use; `None`: none is in use.
+    pub credential: Option<CredentialView>,
+}
+
+/// Something from a settings file that runs a program, trusts a certificate or passes everything through a proxy.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
+pub struct ApprovalView {
+    /// `command`, `tunnel`, `proxy`, `ca`.
+    pub kind: String,
+    /// Exactly what is used: the program with each argument, the address, the file with its certificates' fingerprint.
+    pub shown: String,
+}
+
+/// What is known of a credential: never the credential.
+#[derive(Debug, Clone, PartialEq, Serialize, TS)]
+#[ts(export)]
+pub struct CredentialView {
+    /// What carries it, such as `Authorization: Bearer …` or `Cookie: session`.
+    pub carried_by: String,
+    /// `keychain`, `memory` (this run only) or `nowhere`.
+    pub kept_in: String,
+    /// When it was obtained.
+    pub obtained_at: f64,
+    /// When the console last renewed it by itself.
+    pub renewed_at: Option<f64>,
+    /// The console renews it by itself.
+    pub renews: bool,
+    /// It is a token, which can be copied after a confirmation.
+    pub copyable: bool,
 }
 
 /// An environment as the operator describes it.
@@ -69,6 +107,16 @@ pub struct EnvironmentDraft {
     pub header_name: String,
     /// The word before the token; empty for none.
     pub scheme: String,
+    /// The cookie that carries the token in the header's stead; empty for none.
+    pub cookie_name: String,
+    /// The issuer that this admin expects, where the operator knows it; empty: not known.
+    pub expected_issuer: String,
+    /// The audience that this admin expects, where the operator knows it; empty: not known.
+    pub expected_audience: String,
+    /// How a credential is obtained. No secret is in it.
+    pub sign_in: Method,
+    /// How the remote side is reached. No secret is in it.
+    pub network: Network,
     /// Whether plain http outside loopback is accepted here.
     pub allow_plain_http: bool,
     /// What may change the remote system.
@@ -113,8 +161,11 @@ pub enum SessionView {
         /// Why, when it was not the operator's own doing.
         problem: Option<Problem>,
     },
-    /// A credential is being tried against the admin.
-    SigningIn,
+    /// A credential is being obtained, or tried against the admin.
+    SigningIn {
+        /// What it waits for, when that is the operator.
+        step: Option<StepView>,
+    },
     /// Signed in.
     Active {
         /// What the token says about the operator.
@@ -138,6 +189,41 @@ pub enum SessionView {
     },
 }
 
+/// What a sign-in under way waits for.
+#[derive(Debug, Clone, PartialEq, Serialize, TS)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+#[ts(export)]
+pub enum StepView {
+    /// The operator, in the system's browser.
+    Browser {
+        /// To be copied by hand where the browser did not open. Single use, lives minutes.
+        url: String,
+        /// When the console stops waiting.
+        until: f64,
+    },
+    /// The operator, on any device.
+    DeviceCode {
+        /// To be typed there.
+        user_code: String,
+        /// Where to type it.
+        verification_uri: String,
+        /// The same with the code in it, for a QR code.
+        verification_uri_complete: Option<String>,
+        /// When the code ends.
+        until: f64,
+    },
+}
+
+/// One claim of a token, or one field of its header.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
+pub struct ClaimView {
+    /// Its name.
+    pub name: String,
+    /// Its value: text as it is, anything else as JSON.
+    pub value: String,
+}
+
 /// What a token says about the operator, read without trusting it.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, TS)]
 #[ts(export)]
@@ -155,6 +241,10 @@ pub struct IdentityView {
     pub expires_at: Option<f64>,
     /// The token could not be read: not a JWT.
     pub opaque: bool,
+    /// Every claim, in the token's order.
+    pub claims: Vec<ClaimView>,
+    /// Every field of the token's header.
+    pub header: Vec<ClaimView>,
 }
 
 /// Whether the remote side can be reached.
@@ -188,11 +278,12 @@ pub enum StoredCredentialView {
     None,
     /// A token that belongs to this environment's realm.
     Ready,
-    /// A token that was stored for another address; it is not used until the operator confirms.
+    /// One that was stored for another address, or another token endpoint or issuer; it is not used until the operator
+    /// confirms.
     Moved {
-        /// The realm that it was stored for.
+        /// What it was stored for.
         from: String,
-        /// The realm that the environment has now.
+        /// What it would be used for now.
         to: String,
     },
 }
@@ -244,6 +335,11 @@ pub enum KeychainView {
 pub enum Prompt {
     /// The page or the bar asked to sign out: keep the stored token, remove it, or stay.
     SignOut {
+        /// Of the environment.
+        environment: String,
+    },
+    /// The operator wants to copy the token: a deliberate act.
+    CopyToken {
         /// Of the environment.
         environment: String,
     },
@@ -333,7 +429,55 @@ pub enum SaveOutcome {
     },
 }
 
-/// What a sign-in with a pasted token answers.
+/// What an admin looks like from outside, before anything is known about it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+#[serde(tag = "found", rename_all = "snake_case")]
+#[ts(export)]
+pub enum LookReport {
+    /// The dashboard answers whoever asks.
+    Open,
+    /// The admin shows a login form of its own.
+    LoginForm {
+        /// The field of the user's name.
+        user_field: String,
+        /// The field of the password.
+        password_field: String,
+    },
+    /// The admin wants a token.
+    Token {
+        /// What its login page says, shortened; it may name what it expects.
+        notice: String,
+    },
+    /// Something in front sends to another host.
+    SentElsewhere {
+        /// Where.
+        host: String,
+        /// The issuer there, when it is an `OpenID` provider.
+        issuer: Option<String>,
+    },
+    /// It answers, and refuses without saying what it wants: an access proxy, perhaps.
+    Refused {
+        /// The status.
+        status: u16,
+    },
+    /// Nothing is mounted there.
+    NotFound {
+        /// Base URLs on the same host that would work.
+        instead: Vec<String>,
+    },
+    /// It cannot be reached.
+    Unreachable {
+        /// Why.
+        problem: Problem,
+    },
+    /// The address itself is wrong.
+    Invalid {
+        /// Why.
+        message: String,
+    },
+}
+
+/// What a sign-in answers.
 #[derive(Debug, Clone, PartialEq, Serialize, TS)]
 #[serde(tag = "status", rename_all = "snake_case")]
 #[ts(export)]
@@ -390,7 +534,7 @@ mod tests {
 
     use ts_rs::{Config, TS};
 
-    use super::{CommandError, Cover, SaveOutcome, ShellState, SignInOutcome};
+    use super::{CommandError, Cover, LookReport, SaveOutcome, ShellState, SignInOutcome};
 
     /// `BLESS=1 cargo test -p console-ipc` writes the bindings; without it a difference fails.
     #[test]
@@ -403,6 +547,7 @@ mod tests {
         SaveOutcome::export_all(&config).expect("export");
         SignInOutcome::export_all(&config).expect("export");
         CommandError::export_all(&config).expect("export");
+        LookReport::export_all(&config).expect("export");
         Cover::export_all(&config).expect("export");
         if target == &committed {
             return;

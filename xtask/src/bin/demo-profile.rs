@@ -10,7 +10,9 @@ use console_core::{
     environment::{Accent, EnvironmentDraft, Protection},
     environment_file::{EnvironmentFile, EnvironmentFileError},
     profile::{Profile, ProfileError},
-    vault::{StoredCredential, Vault, VaultError, VaultStatus},
+    secrets::Secrets,
+    sign_in::TOKEN,
+    vault::{Slot, StoredCredential, Vault, VaultError, VaultStatus},
 };
 use jsonwebtoken::{EncodingKey, Header};
 use secrecy::SecretString;
@@ -104,7 +106,7 @@ async fn answer(request: Request, profile: &Profile, vault: &Vault) -> Result<Va
         Request::SignOut => {
             let (file, _) = EnvironmentFile::open(&profile.environments_file());
             for environment in file.list() {
-                vault.forget(&environment.id).await?;
+                vault.forget(&environment.id, Slot::Credential).await?;
             }
             Ok(json!({ "forgotten": file.list().len() }))
         }
@@ -118,11 +120,8 @@ async fn sign_in(file: &mut EnvironmentFile, vault: &Vault, wanted: &DemoEnviron
         base_url: wanted.base_url.clone(),
         tag: wanted.tag.clone(),
         accent: wanted.accent,
-        login_path: "/login".into(),
-        header_name: "Authorization".into(),
-        scheme: "Bearer".into(),
-        allow_plain_http: false,
         protection: wanted.protection,
+        ..EnvironmentDraft::default()
     };
     let draft = draft.check().map_err(|errors| {
         let errors: Vec<_> = errors.into_iter().map(|error| format!("{}: {}", error.field, error.message)).collect();
@@ -148,10 +147,11 @@ async fn sign_in(file: &mut EnvironmentFile, vault: &Vault, wanted: &DemoEnviron
     let token = jsonwebtoken::encode(&Header::default(), &claims, &key)?;
     let credential = StoredCredential {
         realm: environment.base_url.realm(),
-        token: SecretString::from(token),
+        endpoint: None,
+        secrets: Secrets::one(TOKEN, SecretString::from(token)),
         stored_at: now,
         in_use: true,
     };
-    vault.store(&environment.id, &credential).await?;
+    vault.store(&environment.id, Slot::Credential, &credential).await?;
     Ok(())
 }

@@ -11,6 +11,7 @@ fn draft() -> EnvironmentDraft {
         scheme: "Bearer".into(),
         allow_plain_http: false,
         protection: Protection::Locked,
+        ..EnvironmentDraft::default()
     }
 }
 

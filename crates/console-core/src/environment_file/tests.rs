@@ -2,6 +2,10 @@ use std::fs;
 
 use super::{EnvironmentFile, EnvironmentFileError};
 use crate::environment::{Accent, CheckedDraft, EnvironmentDraft, Protection};
+use crate::{
+    network::Network,
+    sign_in::{Method, fixed_headers::FixedHeaders},
+};
 
 fn draft(name: &str) -> CheckedDraft {
     EnvironmentDraft {
@@ -14,6 +18,7 @@ fn draft(name: &str) -> CheckedDraft {
         scheme: "Bearer".into(),
         allow_plain_http: false,
         protection: Protection::Locked,
+        ..EnvironmentDraft::default()
     }
     .check()
     .expect("sound")
@@ -67,11 +72,11 @@ fn a_file_that_cannot_be_read_is_left_alone_and_reported() {
 fn a_file_of_a_newer_version_is_left_alone() {
     let folder = tempfile::tempdir().expect("folder");
     let path = folder.path().join("environments.toml");
-    fs::write(&path, "version = 2\nfuture = true\n").expect("writes");
+    fs::write(&path, "version = 3\nfuture = true\n").expect("writes");
     let (mut file, error) = EnvironmentFile::open(&path);
-    assert!(matches!(error, Some(EnvironmentFileError::Newer { version: 2, .. })));
+    assert!(matches!(error, Some(EnvironmentFileError::Newer { version: 3, .. })));
     assert!(file.add(draft("x")).is_err());
-    assert_eq!(fs::read_to_string(&path).expect("reads"), "version = 2\nfuture = true\n");
+    assert_eq!(fs::read_to_string(&path).expect("reads"), "version = 3\nfuture = true\n");
 }
 
 #[test]
@@ -207,4 +212,37 @@ fn only_the_owner_can_read_it() {
     let path = folder.path().join("environments.toml");
     EnvironmentFile::open(&path).0.add(draft("one")).expect("adds");
     assert_eq!(fs::metadata(&path).expect("metadata").permissions().mode() & 0o777, 0o600);
+}
+
+#[test]
+fn a_file_of_version_1_is_read_and_becomes_version_2_with_the_next_change() {
+    let folder = tempfile::tempdir().expect("folder");
+    let path = folder.path().join("environments.toml");
+    let old = r#"version = 1
+
+[[environment]]
+id = "0123456789abcdef"
+name = "Acme"
+base_url = "https://a.example/asyncmq"
+tag = "PROD"
+accent = "red"
+login_path = "/login"
+header_name = "authorization"
+scheme = "Bearer"
+allow_plain_http = false
+protection = "locked"
+"#;
+    fs::write(&path, old).expect("writes");
+    let (mut file, error) = EnvironmentFile::open(&path);
+    assert!(error.is_none(), "{error:?}");
+    assert_eq!(file.list()[0].sign_in, Method::PastedToken);
+    let sign_in = Method::FixedHeaders(FixedHeaders { names: vec!["X-User".into()] });
+    let network = Network { proxy: "socks5h://127.0.0.1:1080".into(), ..Network::default() };
+    let changed = CheckedDraft { sign_in: sign_in.clone(), network: network.clone(), ..draft("Acme") };
+    file.update(&"0123456789abcdef".parse().expect("id"), changed).expect("saves");
+    let (file, error) = EnvironmentFile::open(&path);
+    assert!(error.is_none(), "{error:?}");
+    assert_eq!((&file.list()[0].sign_in, &file.list()[0].network), (&sign_in, &network));
+    assert!(fs::read_to_string(&path).expect("reads").contains("version = 2"));
+    assert_eq!(fs::read_to_string(folder.path().join("environments.toml.bak")).expect("reads"), old);
 }

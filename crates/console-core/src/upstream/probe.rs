@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use http::{HeaderValue, Method, header};
-use reqwest::{Client, Response};
+use reqwest::Response;
 use url::Url;
 
-use super::{Outcome, REFUSAL_BODY_LIMIT, Unreachable, judge, judge_forbidden};
+use super::{Outcome, REFUSAL_BODY_LIMIT, Reach, Unreachable, judge, judge_forbidden};
 use crate::{clock::UnixTime, environment::Environment, session::Authorization};
 
 /// How long a probe may take.
@@ -28,8 +28,8 @@ pub type ProbeError = Unreachable;
 ///
 /// # Errors
 /// [`Unreachable`].
-pub async fn server_time(client: &Client, environment: &Environment) -> Result<Option<UnixTime>, Unreachable> {
-    let response = send(client, environment, Method::GET, "/", None).await?;
+pub async fn server_time(reach: &Reach, environment: &Environment) -> Result<Option<UnixTime>, Unreachable> {
+    let response = send(reach, environment, Method::GET, "/", None).await?;
     let date = response.headers().get(header::DATE).and_then(|value| value.to_str().ok());
     Ok(date.and_then(|text| httpdate::parse_http_date(text).ok()).map(UnixTime::from))
 }
@@ -40,13 +40,13 @@ pub async fn server_time(client: &Client, environment: &Environment) -> Result<O
 /// # Errors
 /// [`Unreachable`].
 pub async fn probe(
-    client: &Client,
+    reach: &Reach,
     environment: &Environment,
     authorization: &Authorization,
 ) -> Result<ProbeReport, ProbeError> {
-    let page = outcome_of(environment, Method::GET, "/", client, authorization).await?;
+    let page = outcome_of(environment, Method::GET, "/", reach, authorization).await?;
     let action = match page {
-        Outcome::Answered => outcome_of(environment, Method::POST, "/health", client, authorization).await?,
+        Outcome::Answered => outcome_of(environment, Method::POST, "/health", reach, authorization).await?,
         _ => Outcome::Answered,
     };
     Ok(ProbeReport { page, action })
@@ -56,10 +56,10 @@ async fn outcome_of(
     environment: &Environment,
     method: Method,
     path: &str,
-    client: &Client,
+    reach: &Reach,
     authorization: &Authorization,
 ) -> Result<Outcome, Unreachable> {
-    let response = send(client, environment, method.clone(), path, Some(authorization)).await?;
+    let response = send(reach, environment, method.clone(), path, Some(authorization)).await?;
     let url = response.url().clone();
     match judge(environment, &method, &url, response.status(), response.headers()) {
         Outcome::Forbidden => Ok(judge_forbidden(&beginning(environment, response).await?)),
@@ -68,17 +68,18 @@ async fn outcome_of(
 }
 
 async fn send(
-    client: &Client,
+    reach: &Reach,
     environment: &Environment,
     method: Method,
     path: &str,
     authorization: Option<&Authorization>,
 ) -> Result<Response, Unreachable> {
     let url: Url = environment.base_url.join(path);
-    let mut request = client.request(method.clone(), url).timeout(PROBE_TIMEOUT).header(header::ACCEPT, "text/html");
-    if let Some(Authorization { name, value, .. }) = authorization {
-        request = request.header(name, value);
-    }
+    let mut request = match authorization {
+        Some(authorization) => reach.authorized(method.clone(), url, authorization),
+        None => reach.request(method.clone(), url),
+    };
+    request = request.timeout(PROBE_TIMEOUT).header(header::ACCEPT, "text/html");
     if !method.is_safe() {
         let origin = environment.base_url.as_url().origin().ascii_serialization();
         if let Ok(origin) = HeaderValue::from_str(&origin) {

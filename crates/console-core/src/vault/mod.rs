@@ -12,7 +12,7 @@ mod platform;
 
 use std::{
     borrow::Cow,
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
@@ -21,7 +21,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize as _, Zeroizing};
 
-use crate::{clock::UnixTime, environment::EnvironmentId, realm::Realm};
+use crate::{clock::UnixTime, environment::EnvironmentId, realm::Realm, secrets::Secrets, sign_in::TOKEN};
 
 pub use memory::MemoryStore;
 pub use parts::{LARGEST_ENTRY, PartedStore};
@@ -73,17 +73,37 @@ pub trait SecretStore: Send + Sync {
     fn delete(&self, key: &str) -> Result<(), VaultError>;
 }
 
-/// A credential at rest, and the realm that it belongs to.
+/// Which of an environment's secrets?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Slot {
+    /// What signs in: a token, a key, a password, a refresh token.
+    Credential,
+    /// What the way there needs, whoever signs in: proxy password, client certificate, extra headers.
+    Network,
+    /// Not secret, but nobody else's to change: the commands, proxies and certificate files that the operator approved.
+    Approvals,
+}
+
+/// Secrets at rest, and what they were given for.
 #[derive(Clone)]
 pub struct StoredCredential {
-    /// It may be sent here only.
+    /// They may be sent here...
     pub realm: Realm,
-    /// The secret.
-    pub token: SecretString,
-    /// When it was stored.
+    /// ...and there: the token endpoint or issuer, the proxy.
+    pub endpoint: Option<String>,
+    /// The secrets.
+    pub secrets: Secrets,
+    /// When they were stored.
     pub stored_at: UnixTime,
-    /// Whether the next start signs in with it by itself: not after a sign-out that kept it.
+    /// Whether the next start signs in with them by itself: not after a sign-out that kept them.
     pub in_use: bool,
+}
+
+impl StoredCredential {
+    /// Whether they were given for this realm and endpoint.
+    pub fn is_for(&self, realm: &Realm, endpoint: Option<&str>) -> bool {
+        self.realm == *realm && self.endpoint.as_deref() == endpoint
+    }
 }
 
 impl fmt::Debug for StoredCredential {
@@ -96,10 +116,30 @@ impl fmt::Debug for StoredCredential {
 struct Record<'r> {
     version: u32,
     realm: String,
-    #[serde(borrow)]
-    token: Cow<'r, str>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    endpoint: Option<String>,
+    /// Version 1 had a token and nothing else.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    token: Option<Cow<'r, str>>,
+    #[serde(borrow, default)]
+    secrets: BTreeMap<Cow<'r, str>, Text<'r>>,
     stored_at: UnixTime,
     in_use: bool,
+}
+
+/// A text that is borrowed from the bytes where it can be, so that no copy of it is left behind.
+#[derive(Serialize, Deserialize)]
+#[serde(transparent)]
+struct Text<'r>(#[serde(borrow)] Cow<'r, str>);
+
+impl Text<'_> {
+    fn into_secret(self) -> SecretString {
+        let secret = SecretString::from(&*self.0);
+        if let Cow::Owned(mut copy) = self.0 {
+            copy.zeroize();
+        }
+        secret
+    }
 }
 
 /// Whether secrets can be stored.
@@ -118,6 +158,9 @@ pub enum VaultStatus {
         reason: String,
     },
 }
+
+/// Of a record. Version 1 held one token.
+const VERSION: u32 = 2;
 
 type Opener = dyn Fn() -> Result<Arc<dyn SecretStore>, VaultError> + Send + Sync;
 
@@ -166,8 +209,8 @@ impl Vault {
     ///
     /// # Errors
     /// [`VaultError`]; damage is told even with memory allowed.
-    pub async fn load(&self, id: &EnvironmentId) -> Result<Option<StoredCredential>, VaultError> {
-        let key = key_of(id);
+    pub async fn load(&self, id: &EnvironmentId, slot: Slot) -> Result<Option<StoredCredential>, VaultError> {
+        let key = key_of(id, slot);
         self.run(move |inner| {
             let kept = inner.memory().and_then(|memory| memory.read(&key).transpose());
             let bytes = match kept {
@@ -186,8 +229,8 @@ impl Vault {
     ///
     /// # Errors
     /// [`VaultError`]; what was stored is as it was.
-    pub async fn store(&self, id: &EnvironmentId, credential: &StoredCredential) -> Result<(), VaultError> {
-        let key = key_of(id);
+    pub async fn store(&self, id: &EnvironmentId, slot: Slot, credential: &StoredCredential) -> Result<(), VaultError> {
+        let key = key_of(id, slot);
         let bytes = encode(credential)?;
         self.run(move |inner| match inner.with_store(|store| store.write(&key, &bytes)) {
             Ok(()) => {
@@ -205,8 +248,8 @@ impl Vault {
     ///
     /// # Errors
     /// [`VaultError`]: something may still be stored.
-    pub async fn forget(&self, id: &EnvironmentId) -> Result<(), VaultError> {
-        let key = key_of(id);
+    pub async fn forget(&self, id: &EnvironmentId, slot: Slot) -> Result<(), VaultError> {
+        let key = key_of(id, slot);
         self.run(move |inner| {
             let memory = inner.memory();
             if let Some(memory) = &memory {
@@ -291,20 +334,32 @@ impl Inner {
     }
 }
 
-fn key_of(id: &EnvironmentId) -> String {
-    format!("environment/{id}")
+fn key_of(id: &EnvironmentId, slot: Slot) -> String {
+    match slot {
+        Slot::Credential => format!("environment/{id}"),
+        Slot::Network => format!("environment/{id}/network"),
+        Slot::Approvals => format!("environment/{id}/approvals"),
+    }
 }
 
 fn encode(credential: &StoredCredential) -> Result<Zeroizing<Vec<u8>>, VaultError> {
     let record = Record {
-        version: 1,
+        version: VERSION,
         realm: credential.realm.to_string(),
-        token: credential.token.expose_secret().into(),
+        endpoint: credential.endpoint.clone(),
+        token: None,
+        secrets: credential
+            .secrets
+            .iter()
+            .map(|(name, value)| (name.into(), Text(value.expose_secret().into())))
+            .collect(),
         stored_at: credential.stored_at,
         in_use: credential.in_use,
     };
     // Room for the worst that JSON's escapes make of it: a buffer that grew would leave a copy of the secret behind.
-    let room = 6 * (record.token.len() + record.realm.len()) + 128;
+    let secrets: usize = record.secrets.iter().map(|(name, value)| name.len() + value.0.len() + 8).sum();
+    let endpoint = record.endpoint.as_ref().map_or(0, String::len);
+    let room = 6 * (secrets + record.realm.len() + endpoint) + 160;
     let mut bytes = Zeroizing::new(Vec::with_capacity(room));
     serde_json::to_writer(&mut *bytes, &record)
         .map_err(|_| VaultError::Failed { what: "write", reason: "the credential could not be encoded".into() })?;
@@ -315,16 +370,18 @@ fn encode(credential: &StoredCredential) -> Result<Zeroizing<Vec<u8>>, VaultErro
 fn decode(bytes: &[u8]) -> Result<StoredCredential, VaultError> {
     let damaged = |reason| VaultError::Damaged { reason };
     let record: Record<'_> = serde_json::from_slice(bytes).map_err(|_| damaged("it is not a credential's record"))?;
-    if record.version != 1 {
+    if !(1..=VERSION).contains(&record.version) {
         return Err(damaged("it comes from another version of the console"));
     }
-    let token = SecretString::from(&*record.token);
-    if let Cow::Owned(mut copy) = record.token {
-        copy.zeroize();
+    let mut secrets: Secrets =
+        record.secrets.into_iter().map(|(name, value)| (name.into_owned(), value.into_secret())).collect();
+    if let Some(token) = record.token {
+        secrets.set(TOKEN, Text(token).into_secret());
     }
     Ok(StoredCredential {
         realm: record.realm.parse().map_err(|_| damaged("its realm is not an address"))?,
-        token,
+        endpoint: record.endpoint,
+        secrets,
         stored_at: record.stored_at,
         in_use: record.in_use,
     })

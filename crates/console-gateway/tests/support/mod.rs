@@ -12,11 +12,12 @@ use std::{
 use bytes::Bytes;
 use console_core::{
     clock::{ManualClock, UnixTime},
-    environment::{Accent, Environment, EnvironmentDraft, EnvironmentId, Protection},
+    environment::{Environment, EnvironmentDraft, EnvironmentId},
+    secrets::Secrets,
     session::Session,
     sign_in::pasted_token,
     token::Identity,
-    upstream,
+    upstream::Reach,
 };
 use console_gateway::{Gateway, GatewayEvent, Upstream};
 use http::{HeaderMap, Method, Request, Response};
@@ -135,12 +136,8 @@ impl Bench {
             name: "Test".into(),
             base_url: base_url.into(),
             tag: "TEST".into(),
-            accent: Accent::Slate,
-            login_path: "/login".into(),
-            header_name: "Authorization".into(),
-            scheme: "Bearer".into(),
             allow_plain_http: true,
-            protection: Protection::Open,
+            ..EnvironmentDraft::default()
         };
         edit(&mut draft);
         let environment =
@@ -148,8 +145,8 @@ impl Bench {
         let clock = ManualClock::at(UnixTime(1_000));
         let session = Arc::new(Session::new(Arc::new(clock.clone())));
         let (sender, reports) = mpsc::unbounded_channel();
-        let client = upstream::client(&environment).expect("client");
-        let upstream = Upstream { environment: environment.clone(), client, session: session.clone() };
+        let reach = Reach::new(&environment, &Secrets::default()).expect("a way");
+        let upstream = Upstream { environment: environment.clone(), reach, session: session.clone() };
         let gateway = Gateway::start(upstream, sender).await.expect("gateway");
         let host = gateway.origin().to_string().trim_start_matches("http://").trim_end_matches('/').to_owned();
         let mut bench = Self { gateway, session, environment, clock, reports, cookie: String::new(), host };

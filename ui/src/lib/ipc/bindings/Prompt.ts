@@ -7,6 +7,10 @@ export type Prompt = { "kind": "sign_out",
 /**
  * Of the environment.
  */
+environment: string, } | { "kind": "copy_token", 
+/**
+ * Of the environment.
+ */
 environment: string, } | { "kind": "sign_in", 
 /**
  * Of the environment.

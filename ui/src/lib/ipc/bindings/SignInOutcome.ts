@@ -3,7 +3,7 @@ import type { IdentityView } from "./IdentityView";
 import type { Problem } from "./Problem";
 
 /**
- * What a sign-in with a pasted token answers.
+ * What a sign-in answers.
  */
 export type SignInOutcome = { "status": "signed_in" } | { "status": "needs_confirmation", 
 /**

@@ -5,10 +5,10 @@
  */
 export type StoredCredentialView = { "status": "none" } | { "status": "ready" } | { "status": "moved", 
 /**
- * The realm that it was stored for.
+ * What it was stored for.
  */
 from: string, 
 /**
- * The realm that the environment has now.
+ * What it would be used for now.
  */
 to: string, };
