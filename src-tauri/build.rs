@@ -1,9 +1,11 @@
 //! Declares every IPC command to the access control list: a command that no capability names is denied to everyone.
 
 const COMMANDS: &[&str] = &[
+    "approvals_accept",
     "dashboard_reload",
     "environment_add",
     "environment_check",
+    "environment_look",
     "environment_remove",
     "environment_reorder",
     "environment_select",
@@ -14,11 +16,12 @@ const COMMANDS: &[&str] = &[
     "notice_dismiss",
     "protection_set",
     "shell_state",
+    "sign_in",
+    "sign_in_browser",
     "sign_in_cancel",
     "sign_in_confirm",
     "sign_in_open",
     "sign_in_with_stored",
-    "sign_in_with_token",
     "sign_out",
     "sign_out_cancel",
     "sign_out_open",
@@ -26,6 +29,8 @@ const COMMANDS: &[&str] = &[
     "stage_focus_shell",
     "stored_credential_confirm",
     "stored_credential_forget",
+    "token_copy",
+    "token_copy_open",
 ];
 
 fn main() {

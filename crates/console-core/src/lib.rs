@@ -2,6 +2,7 @@
 //!
 //! Dependencies point one way: `realm, environment, clock ← vault, token ← session ← sign_in, upstream`.
 
+pub mod approval;
 pub mod clock;
 pub mod command_line;
 pub mod environment;
@@ -13,5 +14,6 @@ pub mod secrets;
 pub mod session;
 pub mod sign_in;
 pub mod token;
+pub mod tunnel;
 pub mod upstream;
 pub mod vault;

@@ -159,21 +159,6 @@ impl Network {
         kept.remove(secret::CLIENT_KEY_PASSWORD);
         Ok(kept)
     }
-
-    /// The command that makes the port answer, and what else the operator must have seen: each as it is shown.
-    pub fn approvals(&self) -> Vec<(&'static str, String)> {
-        let mut approvals = Vec::new();
-        if !self.ca_file.is_empty() {
-            approvals.push(("ca", self.ca_file.clone()));
-        }
-        if !self.proxy.is_empty() {
-            approvals.push(("proxy", self.proxy.clone()));
-        }
-        if let Some(tunnel) = &self.tunnel {
-            approvals.push(("tunnel", tunnel.shown()));
-        }
-        approvals
-    }
 }
 
 /// A proxy's address, without a path and without user information.

@@ -54,6 +54,11 @@ pub(crate) fn draft(draft: &ipc::EnvironmentDraft) -> EnvironmentDraft {
         login_path: draft.login_path.clone(),
         header_name: draft.header_name.clone(),
         scheme: draft.scheme.clone(),
+        cookie_name: draft.cookie_name.clone(),
+        expected_issuer: draft.expected_issuer.clone(),
+        expected_audience: draft.expected_audience.clone(),
+        sign_in: draft.sign_in.clone(),
+        network: draft.network.clone(),
         allow_plain_http: draft.allow_plain_http,
         protection: protection(draft.protection),
     }

@@ -1,6 +1,6 @@
 //! The commands about environments: add, edit, remove, reorder, put on stage.
 
-use console_core::{environment::Environment, environment_file::EnvironmentFileError};
+use console_core::{environment::Environment, environment_file::EnvironmentFileError, vault::Slot};
 use console_ipc::{CommandError, Cover, DraftReport, EnvironmentDraft, ProtectionView, SaveOutcome, ShellState};
 
 use crate::{
@@ -54,6 +54,8 @@ impl Workspace {
         match added {
             Ok(environment) => {
                 let id = environment.id.clone();
+                // The operator has just typed whatever there is to approve.
+                self.approve(&environment).await?;
                 self.add_station(environment);
                 self.inner().selected = Some(id.clone());
                 self.publish();
@@ -76,6 +78,7 @@ impl Workspace {
         let updated = self.inner().file.update(&id, checked);
         match updated {
             Ok(environment) => {
+                self.approve(&environment).await?;
                 self.replace(environment).await;
                 Ok(SaveOutcome::Saved { id: id.to_string() })
             }
@@ -89,11 +92,14 @@ impl Workspace {
         let same_way = self
             .read(&id, |station| {
                 let old = &station.environment;
-                old.base_url == environment.base_url
-                    && old.header_name == environment.header_name
-                    && old.scheme == environment.scheme
-                    && old.login_path == environment.login_path
-                    && old.tag == environment.tag
+                // What only the shell shows, and what the gateway is told.
+                let shown = Environment {
+                    name: environment.name.clone(),
+                    accent: environment.accent,
+                    protection: environment.protection,
+                    ..old.clone()
+                };
+                shown == environment
             })
             .unwrap_or(false);
         if same_way {
@@ -105,6 +111,10 @@ impl Workspace {
             });
             return;
         }
+        self.change(&id, |station| {
+            station.sign_in_run += 1;
+            station.cancel.notify_waiters();
+        });
         // Another way to the remote side: nothing of the old session is taken along unasked.
         self.close(&id);
         self.inner().stations.remove(&id);
@@ -119,15 +129,17 @@ impl Workspace {
     /// When the environment is gone, the keychain refuses, or the file cannot be written.
     pub async fn environment_remove(&self, id: &str) -> Answer<()> {
         let id = self.id(id)?;
-        self.core
-            .vault
-            .forget(&id)
-            .await
-            .or_else(|error| {
-                // Without a keychain nothing of it can be stored there.
-                if self.inner().keychain == console_ipc::KeychainView::Available { Err(error) } else { Ok(()) }
-            })
-            .map_err(|error| CommandError { problem: words::vault_error(&error) })?;
+        for slot in [Slot::Credential, Slot::Network, Slot::Approvals] {
+            self.core
+                .vault
+                .forget(&id, slot)
+                .await
+                .or_else(|error| {
+                    // Without a keychain nothing of it can be stored there.
+                    if self.inner().keychain == console_ipc::KeychainView::Available { Err(error) } else { Ok(()) }
+                })
+                .map_err(|error| CommandError { problem: words::vault_error(&error) })?;
+        }
         let removed = self.inner().file.remove(&id);
         removed.map_err(|error| CommandError { problem: file_problem(&error) })?;
         self.close(&id);

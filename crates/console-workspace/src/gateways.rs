@@ -22,9 +22,10 @@ impl Workspace {
             if station.gateway.is_some() || !matches!(station.session.state(), SessionState::Active { .. }) {
                 return;
             }
+            let Some(way) = &station.way else { return };
             Upstream {
                 environment: station.environment.clone(),
-                client: station.client.clone(),
+                reach: way.reach.clone(),
                 session: station.session.clone(),
             }
         };
@@ -129,7 +130,6 @@ impl Workspace {
             let mut inner = self.inner();
             let Some(station) = inner.stations.get_mut(id) else { return };
             let tag = station.environment.tag.clone();
-            let base_url = station.environment.base_url.to_string();
             match event {
                 GatewayEvent::SignInRequested { next } => {
                     station.next = next;
@@ -161,7 +161,8 @@ impl Workspace {
                     station.connection = Connection::Unreachable { since, problem: words::unreachable(&why, &tag) };
                 }
                 GatewayEvent::Impaired(outcome) => {
-                    station.connection = Connection::Impaired(words::outcome_problem(&outcome, None, &tag, &base_url));
+                    station.connection =
+                        Connection::Impaired(words::outcome_problem(&outcome, None, &station.environment));
                 }
                 GatewayEvent::Fine => station.connection = Connection::Fine,
             }

@@ -3,15 +3,20 @@
 //! [`Workspace`] has one method for every command of the shell's UI. Every change is published as one whole
 //! [`console_ipc::ShellState`]; what the window has to do follows as [`StageOrder`]s.
 
+mod approvals;
 mod convert;
 mod environments;
 mod gateways;
+mod look;
 mod prompts;
+mod renewal;
+mod restore;
 mod sign_in;
+mod sign_out;
 mod stage_order;
 mod station;
 mod words;
 mod workspace;
 
-pub use stage_order::{StageOrder, StageReport};
+pub use stage_order::{CopiedSecret, StageOrder, StageReport};
 pub use workspace::{Options, StartError, Workspace};

@@ -16,9 +16,10 @@ const LONGEST_ADDRESS: usize = 8 * 1024;
 /// The environment that a prompt is about.
 pub(crate) fn environment_of(prompt: &Prompt) -> &str {
     match prompt {
-        Prompt::SignOut { environment } | Prompt::SignIn { environment } | Prompt::OpenExternal { environment, .. } => {
-            environment
-        }
+        Prompt::SignOut { environment }
+        | Prompt::SignIn { environment }
+        | Prompt::CopyToken { environment }
+        | Prompt::OpenExternal { environment, .. } => environment,
     }
 }
 

@@ -1,73 +1,60 @@
-//! The commands about sessions: sign in, sign out, and what the vault holds.
+//! The commands that sign in: answers in, an outcome back. A sign-in that is cancelled or overtaken changes nothing.
+
+use std::{collections::HashMap, sync::Arc};
 
 use console_core::{
     environment::{Environment, EnvironmentId},
+    network::Network,
+    secrets::Secrets,
     session::SessionState,
-    sign_in::pasted_token::{self, Candidate, SignInError},
-    upstream::{self, Outcome},
-    vault::{StoredCredential, VaultStatus},
+    sign_in::{Context, Examined, Operator, SignInError, Step, attachment, examine, try_at_admin},
+    upstream::{Outcome, Reach},
+    vault::{Slot, StoredCredential, VaultError},
 };
 use console_ipc::{CommandError, KeychainView, Problem, Prompt, SignInOutcome, StoredCredentialView};
 use secrecy::SecretString;
+use tokio::sync::Notify;
 
 use crate::{
     StageOrder,
-    station::{Connection, Pending, identity_view},
+    station::{Connection, Granted, Pending, Station, Way, identity_view},
     words,
     workspace::{Workspace, gone},
 };
 
-type Answer<T> = Result<T, CommandError>;
+pub(crate) type Answer<T> = Result<T, CommandError>;
 
-/// Where a token comes from.
-enum Source {
-    Pasted(SecretString),
-    Vault(SecretString),
+/// A sign-in under way.
+struct Attempt {
+    run: u64,
+    environment: Environment,
+    cancel: Arc<Notify>,
+}
+
+/// Shows a step in the shell, and opens the system's browser for one that wants it.
+pub(crate) struct InShell {
+    pub(crate) workspace: Workspace,
+    pub(crate) id: EnvironmentId,
+    pub(crate) run: u64,
+}
+
+impl Operator for InShell {
+    fn show(&self, step: Step) {
+        let browser = match &step {
+            Step::Browser { url, .. } => Some(url.clone()),
+            Step::DeviceCode { .. } => None,
+        };
+        if self.workspace.if_current(&self.id, self.run, |station| station.step = Some(step)).is_none() {
+            return;
+        }
+        self.workspace.publish();
+        if let Some(url) = browser {
+            self.workspace.order(StageOrder::OpenExternal { url });
+        }
+    }
 }
 
 impl Workspace {
-    /// Restores what the keychain holds for every environment, then opens the one on stage.
-    pub(crate) async fn restore_all(&self) {
-        let ids: Vec<EnvironmentId> =
-            self.inner().file.list().iter().map(|environment| environment.id.clone()).collect();
-        for id in ids {
-            self.restore(&id).await;
-        }
-    }
-
-    /// Signs in with the stored token, when it is meant for this realm and was in use. The admin is not asked: its first
-    /// answer tells, and the window need not wait for the network.
-    pub(crate) async fn restore(&self, id: &EnvironmentId) {
-        let begun = self.read(id, |station| (station.environment.clone(), station.sign_in_run));
-        let Ok((environment, run)) = begun else { return };
-        let loaded = self.core.vault.load(id).await;
-        // A sign-in or sign-out that came meanwhile knows better than what was read before it.
-        let in_use = self.if_current(id, run, |station| {
-            let stored = match loaded {
-                Ok(stored) => stored,
-                Err(error) => {
-                    station.problem = Some(words::vault_error(&error));
-                    return false;
-                }
-            };
-            station.stored = stored_view(stored.as_ref(), &environment);
-            station.problem = None;
-            let is_ready = station.stored == StoredCredentialView::Ready;
-            let Some(stored) = stored.filter(|stored| stored.in_use && is_ready) else { return false };
-            let identity = console_core::token::Identity::read(&stored.token);
-            let attachment = pasted_token::attachment(&environment);
-            if station.session.activate(&attachment, &stored.token, identity, 0).is_err() {
-                return false;
-            }
-            station.session.expire_if_due();
-            true
-        });
-        self.publish();
-        if in_use == Some(true) && self.inner().selected.as_ref() == Some(id) {
-            self.open(id, None).await;
-        }
-    }
-
     /// Shows the native sign-in.
     ///
     /// # Errors
@@ -79,73 +66,71 @@ impl Workspace {
         Ok(())
     }
 
-    /// Signs in with a pasted token.
+    /// Signs in with what the operator typed, by the names of [`console_ipc::EnvironmentView::asks`]; what the vault holds
+    /// stands in for what was left empty.
     ///
     /// # Errors
-    /// When the environment is gone; why a token is not accepted is in the outcome.
-    pub async fn sign_in_with_token(&self, id: &str, token: SecretString) -> Answer<SignInOutcome> {
+    /// When the environment is gone; why it did not succeed is in the outcome.
+    pub async fn sign_in(&self, id: &str, answers: HashMap<String, SecretString>) -> Answer<SignInOutcome> {
         let id = self.id(id)?;
-        self.sign_in(&id, Source::Pasted(token)).await
-    }
-
-    /// Signs in with the token that the vault holds.
-    ///
-    /// # Errors
-    /// When the environment is gone or the keychain refuses.
-    pub async fn sign_in_with_stored(&self, id: &str) -> Answer<SignInOutcome> {
-        let id = self.id(id)?;
-        let environment = self.read(&id, |station| station.environment.clone())?;
-        let loaded = self.core.vault.load(&id).await.map_err(|error| vault_failed(&error))?;
-        match loaded {
-            Some(stored) if stored.realm == environment.base_url.realm() => {
-                self.sign_in(&id, Source::Vault(stored.token)).await
-            }
-            other => {
-                let view = stored_view(other.as_ref(), &environment);
-                self.change(&id, |station| station.stored = view);
-                Ok(SignInOutcome::Rejected {
-                    problem: words::problem(
-                        "nothing_stored",
-                        "There is no stored token for this address",
-                        "The keychain holds none, or one for another address.",
-                        "Paste a token.",
-                    ),
-                    identity: None,
-                })
-            }
-        }
-    }
-
-    async fn sign_in(&self, id: &EnvironmentId, source: Source) -> Answer<SignInOutcome> {
-        let (run, environment, client) = self.begin(id)?;
-        let clock = self.core.clock.as_ref();
-        let (read, stored_already) = match &source {
-            Source::Pasted(text) => (pasted_token::read(&client, &environment, clock, text).await, false),
-            Source::Vault(token) => (pasted_token::examine(&client, &environment, clock, token.clone()).await, true),
+        let answers: Secrets = answers.into_iter().collect();
+        // What was stored had its findings confirmed once.
+        let confirmed = answers.is_empty();
+        let attempt = self.begin(&id)?;
+        let run = attempt.run;
+        let cancelled = attempt.cancel.clone();
+        let outcome = tokio::select! {
+            outcome = self.obtain_and_try(&id, &attempt, answers, confirmed) => outcome,
+            () = cancelled.notified() => Ok(SignInOutcome::Cancelled),
         };
-        drop(source);
-        match read {
-            Err(error) => Ok(self.failed(id, run, &environment, &error)),
-            Ok(candidate) if candidate.findings.is_empty() || stored_already => {
-                self.try_candidate(id, run, environment, client, candidate).await
-            }
-            Ok(candidate) => {
-                let attempt = self.inner().fresh_id();
-                let outcome = SignInOutcome::NeedsConfirmation {
-                    attempt: attempt.clone(),
-                    findings: candidate.findings.iter().map(|f| words::finding(*f, candidate.server_ahead)).collect(),
-                    identity: identity_view(&candidate.identity),
-                };
-                let waits = self.if_current(id, run, |station| {
-                    station.pending = Some(Pending { attempt, candidate });
-                });
-                self.abandon(id, run);
-                Ok(if waits.is_some() { outcome } else { SignInOutcome::Cancelled })
-            }
-        }
+        outcome.or_else(|error| Ok(self.failed(&id, run, &attempt.environment, &error)))
     }
 
-    /// Goes on with a token although its findings warned.
+    /// Signs in with what the vault holds.
+    ///
+    /// # Errors
+    /// When the environment is gone.
+    pub async fn sign_in_with_stored(&self, id: &str) -> Answer<SignInOutcome> {
+        self.sign_in(id, HashMap::new()).await
+    }
+
+    async fn obtain_and_try(
+        &self,
+        id: &EnvironmentId,
+        attempt: &Attempt,
+        answers: Secrets,
+        confirmed: bool,
+    ) -> Result<SignInOutcome, Failure> {
+        let environment = &attempt.environment;
+        self.look_at_approvals(id).await;
+        if self.read(id, |station| !station.approvals.is_empty()).unwrap_or(true) {
+            return Err(Failure::Problem(words::approve_first(&environment.tag)));
+        }
+        let (network, method) = split(answers);
+        let way = self.way(id, environment, network).await?;
+        let kept = self.kept_for(id, environment, Slot::Credential).await?;
+        let operator = InShell { workspace: self.clone(), id: id.clone(), run: attempt.run };
+        let with = Context { environment, reach: &way.reach, clock: self.core.clock.clone(), operator: &operator };
+        let obtained = environment.sign_in.implementation().obtain(&with, kept.overlaid(method)).await?;
+        self.if_current(id, attempt.run, |station| station.step = None);
+        let examined = examine(&with, obtained).await?;
+        if examined.findings.is_empty() || confirmed {
+            return self.try_examined(id, attempt.run, environment, examined, way).await;
+        }
+        let attempt_id = self.inner().fresh_id();
+        let outcome = SignInOutcome::NeedsConfirmation {
+            attempt: attempt_id.clone(),
+            findings: examined.findings.iter().map(|found| words::finding(*found, examined.server_ahead)).collect(),
+            identity: identity_view(&examined.grant.identity),
+        };
+        let waits = self.if_current(id, attempt.run, |station| {
+            station.pending = Some(Pending { attempt: attempt_id, examined, way });
+        });
+        self.abandon(id, attempt.run);
+        Ok(if waits.is_some() { outcome } else { SignInOutcome::Cancelled })
+    }
+
+    /// Goes on with a credential although its findings warned.
     ///
     /// # Errors
     /// When the environment is gone.
@@ -155,11 +140,16 @@ impl Workspace {
             .change(&id, |station| station.pending.take_if(|pending| pending.attempt == attempt))
             .ok_or_else(gone)?;
         let Some(pending) = pending else { return Ok(SignInOutcome::Cancelled) };
-        let (run, environment, client) = self.begin(&id)?;
-        self.try_candidate(&id, run, environment, client, pending.candidate).await
+        let begun = self.begin(&id)?;
+        let cancelled = begun.cancel.clone();
+        let outcome = tokio::select! {
+            outcome = self.try_examined(&id, begun.run, &begun.environment, pending.examined, pending.way) => outcome,
+            () = cancelled.notified() => Ok(SignInOutcome::Cancelled),
+        };
+        outcome.or_else(|error| Ok(self.failed(&id, begun.run, &begun.environment, &error)))
     }
 
-    /// Forgets a token that waits, ends a sign-in under way, and closes the native sign-in.
+    /// Forgets a credential that waits, ends a sign-in under way, and closes the native sign-in.
     ///
     /// # Errors
     /// When the environment is gone.
@@ -167,7 +157,9 @@ impl Workspace {
         let id = self.id(id)?;
         self.change(&id, |station| {
             station.sign_in_run += 1;
+            station.cancel.notify_waiters();
             station.pending = None;
+            station.step = None;
             station.next = None;
             if let Some(before) = station.before_sign_in.take() {
                 station.session.abandon_sign_in(before);
@@ -178,93 +170,190 @@ impl Workspace {
         Ok(())
     }
 
-    fn begin(&self, id: &EnvironmentId) -> Answer<(u64, Environment, upstream::Client)> {
+    /// Opens the system's browser again for a sign-in that waits there.
+    ///
+    /// # Errors
+    /// When the environment is gone.
+    pub async fn sign_in_browser(&self, id: &str) -> Answer<()> {
+        let id = self.id(id)?;
+        let url = self.read(&id, |station| match &station.step {
+            Some(Step::Browser { url, .. }) => Some(url.clone()),
+            Some(Step::DeviceCode { verification_uri_complete, verification_uri, .. }) => {
+                Some(verification_uri_complete.as_ref().unwrap_or(verification_uri).clone())
+            }
+            None => None,
+        })?;
+        if let Some(url) = url {
+            self.order(StageOrder::OpenExternal { url });
+        }
+        Ok(())
+    }
+
+    fn begin(&self, id: &EnvironmentId) -> Answer<Attempt> {
         self.change(id, |station| {
             station.sign_in_run += 1;
+            station.cancel.notify_waiters();
+            station.cancel = Arc::default();
             station.pending = None;
+            station.step = None;
             station.problem = None;
             let before = station.session.state();
             if before != SessionState::SigningIn {
                 station.before_sign_in = Some(before);
             }
             station.session.begin_sign_in();
-            (station.sign_in_run, station.environment.clone(), station.client.clone())
+            Attempt {
+                run: station.sign_in_run,
+                environment: station.environment.clone(),
+                cancel: station.cancel.clone(),
+            }
         })
         .ok_or_else(gone)
     }
 
-    async fn try_candidate(
+    /// The way to the remote side: what the vault holds, under what was typed; its tunnel is up.
+    pub(crate) async fn way(
+        &self,
+        id: &EnvironmentId,
+        environment: &Environment,
+        typed: Secrets,
+    ) -> Result<Way, Failure> {
+        let kept = self.kept_for(id, environment, Slot::Network).await?;
+        let secrets = kept.overlaid(typed);
+        let problem = |error: &dyn console_core::sign_in::Advice| Failure::Problem(words::advised(error));
+        if let Some(missing) =
+            environment.network.asks().into_iter().find(|ask| ask.required && secrets.get(&ask.key).is_none())
+        {
+            return Err(SignInError::Missing(missing.label).into());
+        }
+        let network = environment.network.kept(&secrets).map_err(|error| problem(&error))?;
+        let reach = Reach::new(environment, &network).map_err(|error| problem(&error))?;
+        if let Some(command) = &environment.network.tunnel
+            && self.read(id, |station| station.tunnel.is_none()).unwrap_or(false)
+        {
+            let tunnel = console_core::tunnel::Tunnel::start(command, environment.base_url.as_url())
+                .await
+                .map_err(|error| problem(&error))?;
+            self.change(id, |station| station.tunnel = Some(Arc::new(tunnel)));
+        }
+        Ok(Way { reach, network })
+    }
+
+    /// What the vault holds for this environment as it is now; nothing that was given for another address.
+    pub(crate) async fn kept_for(
+        &self,
+        id: &EnvironmentId,
+        environment: &Environment,
+        slot: Slot,
+    ) -> Result<Secrets, VaultError> {
+        let stored = self.core.vault.load(id, slot).await?;
+        let endpoint = endpoint_of(environment, slot);
+        let realm = environment.base_url.realm();
+        let fitting = stored.filter(|stored| stored.is_for(&realm, endpoint.as_deref()));
+        Ok(fitting.map(|stored| stored.secrets).unwrap_or_default())
+    }
+
+    async fn try_examined(
         &self,
         id: &EnvironmentId,
         run: u64,
-        environment: Environment,
-        client: upstream::Client,
-        candidate: Candidate,
-    ) -> Answer<SignInOutcome> {
-        let tried = pasted_token::try_at_admin(&client, &environment, self.core.clock.clone(), &candidate).await;
-        let report = match tried {
-            Ok(report) => report,
-            Err(error) => return Ok(self.failed(id, run, &environment, &error)),
-        };
+        environment: &Environment,
+        examined: Examined,
+        way: Way,
+    ) -> Result<SignInOutcome, Failure> {
+        let operator = InShell { workspace: self.clone(), id: id.clone(), run };
+        let with = Context { environment, reach: &way.reach, clock: self.core.clock.clone(), operator: &operator };
+        let report = try_at_admin(&with, &examined).await?;
+        let attached = attachment(environment)
+            .attach(&examined.grant.credential, way.reach.extras())
+            .map_err(SignInError::from)?;
         if self.if_current(id, run, |_| ()).is_none() {
             return Ok(SignInOutcome::Cancelled);
         }
-        let stored = StoredCredential {
-            realm: environment.base_url.realm(),
-            token: candidate.token.clone(),
-            stored_at: self.core.clock.now(),
-            in_use: true,
-        };
-        if let Err(error) = self.core.vault.store(id, &stored).await {
+        let before = self.core.vault.load(id, Slot::Credential).await.ok().flatten();
+        let stored = self.keep(id, environment, &examined.grant.keep, &way.network).await;
+        if let Err(error) = stored {
             self.look_at_keychain().await;
             self.abandon(id, run);
-            let identity = Some(identity_view(&candidate.identity));
+            let identity = Some(identity_view(&examined.grant.identity));
             return Ok(SignInOutcome::Rejected { problem: self.keychain_problem(&error), identity });
         }
-        let attachment = pasted_token::attachment(&environment);
+        let renews = environment.sign_in.implementation().can_renew(&examined.grant.keep);
+        let now = self.core.clock.now();
+        let network = way.network.clone();
         let activated = self.if_current(id, run, |station| {
             station.before_sign_in = None;
             station.stored = StoredCredentialView::Ready;
+            station.known_secrets = known(&examined.grant.keep, &network);
             station.connection = match &report.action {
-                Outcome::CrossOriginRejected => Connection::Impaired(words::outcome_problem(
-                    &report.action,
-                    None,
-                    &environment.tag,
-                    &environment.base_url.to_string(),
-                )),
+                Outcome::CrossOriginRejected => {
+                    Connection::Impaired(words::outcome_problem(&report.action, None, &station.environment))
+                }
                 _ => Connection::Fine,
             };
-            station.session.activate(&attachment, &candidate.token, candidate.identity.clone(), candidate.server_ahead)
+            station.way = Some(way);
+            station.session.begin(attached, examined.grant.identity.clone(), examined.server_ahead);
+            station.granted = Some(Granted {
+                credential: examined.grant.credential,
+                keep: examined.grant.keep,
+                obtained_at: now,
+                renewed_at: None,
+                renews,
+            });
+            station.renew_not_before = None;
+            station.renew_failures = 0;
         });
-        match activated {
-            Some(Ok(_)) => {
-                self.close_prompt(&Prompt::SignIn { environment: id.to_string() });
-                self.resume(id).await;
-                Ok(SignInOutcome::SignedIn)
-            }
-            Some(Err(error)) => Ok(self.failed(id, run, &environment, &error.into())),
-            None => {
-                // Cancelled while the keychain was writing: what was written is taken back.
-                if self.core.vault.forget(id).await.is_ok() {
-                    self.change(id, |station| station.stored = StoredCredentialView::None);
-                }
-                Ok(SignInOutcome::Cancelled)
-            }
+        if activated.is_some() {
+            self.close_prompt(&Prompt::SignIn { environment: id.to_string() });
+            self.resume(id).await;
+            return Ok(SignInOutcome::SignedIn);
         }
+        // Cancelled while the keychain was writing: what was there before is put back.
+        let undone = match before {
+            Some(before) => self.core.vault.store(id, Slot::Credential, &before).await,
+            None => self.core.vault.forget(id, Slot::Credential).await,
+        };
+        if let Err(error) = undone {
+            tracing::warn!(%error, "a credential of a cancelled sign-in stays in the keychain");
+        }
+        self.look_at_stored(id).await;
+        Ok(SignInOutcome::Cancelled)
+    }
+
+    /// Writes what a sign-in keeps into the vault: before it is used, so that a rotated token is never lost.
+    pub(crate) async fn keep(
+        &self,
+        id: &EnvironmentId,
+        environment: &Environment,
+        method: &Secrets,
+        network: &Secrets,
+    ) -> Result<(), VaultError> {
+        let record = |slot: Slot, secrets: &Secrets| StoredCredential {
+            realm: environment.base_url.realm(),
+            endpoint: endpoint_of(environment, slot),
+            secrets: secrets.clone(),
+            stored_at: self.core.clock.now(),
+            in_use: true,
+        };
+        if !network.is_empty() {
+            self.core.vault.store(id, Slot::Network, &record(Slot::Network, network)).await?;
+        }
+        self.core.vault.store(id, Slot::Credential, &record(Slot::Credential, method)).await
     }
 
     /// The station, when the sign-in `run` is still the one under way.
-    fn if_current<T>(
+    pub(crate) fn if_current<T>(
         &self,
         id: &EnvironmentId,
         run: u64,
-        then: impl FnOnce(&mut crate::station::Station) -> T,
+        then: impl FnOnce(&mut Station) -> T,
     ) -> Option<T> {
         self.inner().stations.get_mut(id).filter(|station| station.sign_in_run == run).map(then)
     }
 
     fn abandon(&self, id: &EnvironmentId, run: u64) {
         self.if_current(id, run, |station| {
+            station.step = None;
             if let Some(before) = station.before_sign_in.take() {
                 station.session.abandon_sign_in(before);
             }
@@ -272,153 +361,37 @@ impl Workspace {
         self.publish();
     }
 
-    fn failed(&self, id: &EnvironmentId, run: u64, environment: &Environment, error: &SignInError) -> SignInOutcome {
+    fn failed(&self, id: &EnvironmentId, run: u64, environment: &Environment, error: &Failure) -> SignInOutcome {
         if self.if_current(id, run, |_| ()).is_none() {
             return SignInOutcome::Cancelled;
         }
         self.abandon(id, run);
         let identity = match error {
-            SignInError::NotValidNow { identity, .. } | SignInError::NotAccepted { identity, .. } => {
-                Some(identity_view(identity))
+            Failure::SignIn(SignInError::NotValidNow { identity, .. } | SignInError::NotAccepted { identity, .. }) => {
+                Some(identity_view(identity)).filter(|view| view.subject.is_some() || !view.claims.is_empty())
             }
-            SignInError::Text(_) | SignInError::Unreachable(_) => None,
+            _ => None,
         };
-        let problem = words::sign_in_error(error, &environment.tag, &environment.base_url.to_string());
+        let problem = match error {
+            Failure::Vault(error) => self.keychain_problem(error),
+            other => other.problem(environment),
+        };
         SignInOutcome::Rejected { problem, identity }
     }
 
-    fn keychain_problem(&self, error: &console_core::vault::VaultError) -> Problem {
+    fn keychain_problem(&self, error: &VaultError) -> Problem {
         match &self.inner().keychain {
             KeychainView::Unavailable { problem, .. } => problem.clone(),
             KeychainView::Available => words::vault_error(error),
         }
     }
 
-    /// Asks how to sign out.
-    ///
-    /// # Errors
-    /// When the environment is gone.
-    pub async fn sign_out_open(&self, id: &str) -> Answer<()> {
-        let id = self.id(id)?;
-        crate::prompts::add(&mut self.inner().prompts, Prompt::SignOut { environment: id.to_string() });
-        self.publish();
-        Ok(())
-    }
-
-    /// Ends the session: streams, webview and its storage, cookies. `forget` removes the stored token as well; otherwise
-    /// it stays in the keychain, unused until the operator asks for it.
-    ///
-    /// # Errors
-    /// When the environment is gone, or the keychain refuses; the session has ended all the same.
-    pub async fn sign_out(&self, id: &str, forget: bool) -> Answer<()> {
-        let id = self.id(id)?;
-        self.close(&id);
-        self.change(&id, |station| {
-            station.sign_in_run += 1;
-            station.pending = None;
-            station.before_sign_in = None;
-            station.next = None;
-            station.problem = None;
-            station.session.sign_out();
-        });
-        self.close_prompt(&Prompt::SignOut { environment: id.to_string() });
-        let done = if forget {
-            self.core.vault.forget(&id).await.map(|()| StoredCredentialView::None)
-        } else {
-            self.set_aside(&id).await
-        };
-        match done {
-            Ok(view) => {
-                self.change(&id, |station| station.stored = view);
-                Ok(())
-            }
-            Err(error) => Err(vault_failed(&error)),
-        }
-    }
-
-    /// Keeps the stored token, but not in use: the next start does not sign in with it by itself.
-    async fn set_aside(&self, id: &EnvironmentId) -> Result<StoredCredentialView, console_core::vault::VaultError> {
-        let Some(mut stored) = self.core.vault.load(id).await? else { return Ok(StoredCredentialView::None) };
-        stored.in_use = false;
-        self.core.vault.store(id, &stored).await?;
-        let view = self.read(id, |station| stored_view(Some(&stored), &station.environment));
-        Ok(view.unwrap_or(StoredCredentialView::None))
-    }
-
-    /// Stays signed in. The page that asked is loaded again: it may show that it waits.
-    ///
-    /// # Errors
-    /// When the environment is gone.
-    pub async fn sign_out_cancel(&self, id: &str) -> Answer<()> {
-        let id = self.id(id)?;
-        self.close_prompt(&Prompt::SignOut { environment: id.to_string() });
-        self.reload_if_open(&id);
-        Ok(())
-    }
-
-    /// Uses a token at the new address that it was not stored for.
-    ///
-    /// # Errors
-    /// When the environment is gone or the keychain refuses.
-    pub async fn stored_credential_confirm(&self, id: &str) -> Answer<()> {
-        let id = self.id(id)?;
-        let realm = self.read(&id, |station| station.environment.base_url.realm())?;
-        if let Some(mut stored) = self.core.vault.load(&id).await.map_err(|error| vault_failed(&error))? {
-            stored.realm = realm;
-            stored.in_use = true;
-            self.core.vault.store(&id, &stored).await.map_err(|error| vault_failed(&error))?;
-        }
-        self.restore(&id).await;
-        Ok(())
-    }
-
-    /// Removes the stored token.
-    ///
-    /// # Errors
-    /// When the environment is gone or the keychain refuses.
-    pub async fn stored_credential_forget(&self, id: &str) -> Answer<()> {
-        let id = self.id(id)?;
-        self.core.vault.forget(&id).await.map_err(|error| vault_failed(&error))?;
-        self.change(&id, |station| station.stored = StoredCredentialView::None);
-        Ok(())
-    }
-
-    /// Looks for a keychain again, and restores what it holds.
-    ///
-    /// # Errors
-    /// None; the state tells.
-    pub async fn keychain_retry(&self) -> Answer<()> {
-        if self.look_at_keychain().await == VaultStatus::Available {
-            let waiting: Vec<EnvironmentId> = self
-                .inner()
-                .stations
-                .iter()
-                .filter(|(_, station)| station.session.state() == SessionState::SignedOut)
-                .map(|(id, _)| id.clone())
-                .collect();
-            for id in waiting {
-                self.restore(&id).await;
-            }
-        }
-        Ok(())
-    }
-
-    /// Keeps secrets in memory for this run, as the operator agreed.
-    ///
-    /// # Errors
-    /// None; the state tells.
-    pub async fn keychain_use_memory(&self) -> Answer<()> {
-        self.core.vault.allow_memory();
-        self.look_at_keychain().await;
-        Ok(())
-    }
-
-    fn close_prompt(&self, prompt: &Prompt) {
+    pub(crate) fn close_prompt(&self, prompt: &Prompt) {
         self.inner().prompts.retain(|waiting| waiting != prompt);
         self.publish();
     }
 
-    fn reload_if_open(&self, id: &EnvironmentId) {
+    pub(crate) fn reload_if_open(&self, id: &EnvironmentId) {
         let shows = self.read(id, |station| {
             station.gateway.is_some() && matches!(station.session.state(), SessionState::Active { .. })
         });
@@ -428,16 +401,50 @@ impl Workspace {
     }
 }
 
-fn vault_failed(error: &console_core::vault::VaultError) -> CommandError {
-    CommandError { problem: words::vault_error(error) }
+/// Why a sign-in or a renewal did not succeed.
+pub(crate) enum Failure {
+    SignIn(SignInError),
+    Vault(VaultError),
+    Problem(Problem),
 }
 
-fn stored_view(stored: Option<&StoredCredential>, environment: &Environment) -> StoredCredentialView {
-    match stored {
-        None => StoredCredentialView::None,
-        Some(stored) if stored.realm == environment.base_url.realm() => StoredCredentialView::Ready,
-        Some(stored) => {
-            StoredCredentialView::Moved { from: stored.realm.to_string(), to: environment.base_url.realm().to_string() }
+impl Failure {
+    pub(crate) fn problem(&self, environment: &Environment) -> Problem {
+        match self {
+            Self::SignIn(error) => words::sign_in_error(error, environment),
+            Self::Vault(error) => words::vault_error(error),
+            Self::Problem(problem) => problem.clone(),
         }
+    }
+}
+
+impl From<SignInError> for Failure {
+    fn from(error: SignInError) -> Self {
+        Self::SignIn(error)
+    }
+}
+
+impl From<VaultError> for Failure {
+    fn from(error: VaultError) -> Self {
+        Self::Vault(error)
+    }
+}
+
+/// The network's answers, and the method's.
+fn split(answers: Secrets) -> (Secrets, Secrets) {
+    (answers.clone().only(Network::owns), answers.only(|name| !Network::owns(name)))
+}
+
+/// Names of what the vault holds for both.
+pub(crate) fn known(method: &Secrets, network: &Secrets) -> Vec<String> {
+    method.names().chain(network.names()).map(str::to_owned).collect()
+}
+
+/// Where the secrets of a slot go besides the realm.
+pub(crate) fn endpoint_of(environment: &Environment, slot: Slot) -> Option<String> {
+    match slot {
+        Slot::Credential => environment.sign_in.implementation().endpoint(),
+        Slot::Network => environment.network.endpoint(),
+        Slot::Approvals => None,
     }
 }

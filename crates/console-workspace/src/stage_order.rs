@@ -1,7 +1,10 @@
 //! What the workspace asks of the stage, and what the stage reports back.
 
+use std::{fmt, sync::Arc};
+
 use console_core::environment::EnvironmentId;
 use console_ipc::Cover;
+use secrecy::SecretString;
 use url::Url;
 
 /// An order for the stage. Orders are carried out in the sequence in which they were sent.
@@ -46,6 +49,27 @@ pub enum StageOrder {
         /// The address.
         url: Url,
     },
+    /// Put a secret on the clipboard, and take it away after 30 seconds if it is still there.
+    CopySecret {
+        /// The secret.
+        text: CopiedSecret,
+    },
+}
+
+/// A secret for the clipboard. Does not print, and equals nothing but itself.
+#[derive(Clone)]
+pub struct CopiedSecret(pub Arc<SecretString>);
+
+impl fmt::Debug for CopiedSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("CopiedSecret")
+    }
+}
+
+impl PartialEq for CopiedSecret {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
 }
 
 /// What the stage reports.

@@ -6,26 +6,49 @@ use std::{
 };
 
 use console_core::{
+    approval::Approval,
     clock::{Clock, UnixTime},
     environment::Environment,
-    session::{Session, SessionState},
-    sign_in::pasted_token::Candidate,
+    secrets::Secrets,
+    session::{Credential, Session, SessionState},
+    sign_in::{Ask, Examined, Step},
     token::Identity,
-    upstream,
+    tunnel::Tunnel,
+    upstream::Reach,
 };
 use console_gateway::Gateway;
 use console_ipc::{
-    ConnectionView, EnvironmentDraft, EnvironmentView, IdentityView, PageView, Problem, SessionView,
-    StoredCredentialView,
+    ApprovalView, ClaimView, ConnectionView, CredentialView, EnvironmentDraft, EnvironmentView, IdentityView, PageView,
+    Problem, SessionView, StepView, StoredCredentialView,
 };
+use tokio::sync::Notify;
 use url::Url;
 
 use crate::words;
 
-/// A token that was read and waits for the operator's word.
+/// A credential that was obtained and waits for the operator's word.
 pub(crate) struct Pending {
     pub(crate) attempt: String,
-    pub(crate) candidate: Candidate,
+    pub(crate) examined: Examined,
+    pub(crate) way: Way,
+}
+
+/// How the remote side is reached with one sign-in, and what the vault keeps of that.
+#[derive(Clone)]
+pub(crate) struct Way {
+    pub(crate) reach: Reach,
+    pub(crate) network: Secrets,
+}
+
+/// The credential in use, as far as the shell and the renewal are concerned.
+pub(crate) struct Granted {
+    pub(crate) credential: Credential,
+    /// What the vault holds for it.
+    pub(crate) keep: Secrets,
+    pub(crate) obtained_at: UnixTime,
+    pub(crate) renewed_at: Option<UnixTime>,
+    /// It can be renewed, and nothing has said for good that it cannot.
+    pub(crate) renews: bool,
 }
 
 /// The remote side, as last heard.
@@ -39,7 +62,6 @@ pub(crate) enum Connection {
 /// One environment at run time.
 pub(crate) struct Station {
     pub(crate) environment: Environment,
-    pub(crate) client: upstream::Client,
     pub(crate) session: Arc<Session>,
     pub(crate) gateway: Option<Gateway>,
     pub(crate) connection: Connection,
@@ -47,9 +69,27 @@ pub(crate) struct Station {
     pub(crate) page: Option<PageView>,
     /// Counts sign-ins: what belongs to an earlier one comes too late.
     pub(crate) sign_in_run: u64,
+    /// Ends the sign-in under way.
+    pub(crate) cancel: Arc<Notify>,
     /// Where the session stood before the sign-in under way.
     pub(crate) before_sign_in: Option<SessionState>,
+    /// What the sign-in under way waits for.
+    pub(crate) step: Option<Step>,
     pub(crate) pending: Option<Pending>,
+    /// The way of the credential in use.
+    pub(crate) way: Option<Way>,
+    pub(crate) granted: Option<Granted>,
+    /// A renewal is under way: there is never a second.
+    pub(crate) renewing: bool,
+    /// When the next renewal may be tried; after a failure this grows.
+    pub(crate) renew_not_before: Option<Instant>,
+    pub(crate) renew_failures: u32,
+    /// Names of what the vault holds, for the sign-in form.
+    pub(crate) known_secrets: Vec<String>,
+    /// What of the environment waits for approval.
+    pub(crate) approvals: Vec<Approval>,
+    /// The command that makes the port answer.
+    pub(crate) tunnel: Option<Arc<Tunnel>>,
     /// Where a page wanted to go after the sign-in.
     pub(crate) next: Option<String>,
     /// Who used the dashboard that is open.
@@ -60,9 +100,8 @@ pub(crate) struct Station {
 }
 
 impl Station {
-    pub(crate) fn new(environment: Environment, clock: Arc<dyn Clock>) -> Result<Self, upstream::ClientError> {
-        Ok(Self {
-            client: upstream::client(&environment)?,
+    pub(crate) fn new(environment: Environment, clock: Arc<dyn Clock>) -> Self {
+        Self {
             environment,
             session: Arc::new(Session::new(clock)),
             gateway: None,
@@ -70,12 +109,71 @@ impl Station {
             stored: StoredCredentialView::None,
             page: None,
             sign_in_run: 0,
+            cancel: Arc::default(),
             before_sign_in: None,
+            step: None,
             pending: None,
+            way: None,
+            granted: None,
+            renewing: false,
+            renew_not_before: None,
+            renew_failures: 0,
+            known_secrets: Vec::new(),
+            approvals: Vec::new(),
+            tunnel: None,
             next: None,
             operator: None,
             problem: None,
             last_opened_outside: None,
+        }
+    }
+
+    /// What a sign-in asks for: the network's secrets, then the method's.
+    fn asks(&self) -> Vec<Ask> {
+        let network = self.environment.network.asks();
+        let method = self.environment.sign_in.implementation().asks();
+        let stored = |key: &str| {
+            let key = match key {
+                console_core::network::secret::CLIENT_KEY | console_core::network::secret::CLIENT_KEY_PASSWORD => {
+                    console_core::network::secret::CLIENT_IDENTITY
+                }
+                key => key,
+            };
+            self.known_secrets.iter().any(|known| known == key)
+        };
+        network.into_iter().chain(method).map(|ask| Ask { stored: stored(&ask.key), ..ask }).collect()
+    }
+
+    fn credential_view(&self, keychain: bool) -> Option<CredentialView> {
+        let granted = self.granted.as_ref()?;
+        let environment = &self.environment;
+        let carried_by = match &granted.credential {
+            Credential::Token(_) if !environment.cookie_name.is_empty() => {
+                format!("Cookie: {}", environment.cookie_name)
+            }
+            Credential::Token(_) if environment.scheme.is_empty() => format!("{}: …", environment.header_name),
+            Credential::Token(_) => format!("{}: {} …", environment.header_name, environment.scheme),
+            Credential::Headers(headers) => {
+                headers.iter().map(|(name, _)| format!("{name}: …")).collect::<Vec<_>>().join(", ")
+            }
+            Credential::Cookies(cookies) => {
+                let names: Vec<_> = cookies.iter().map(|(name, _)| name.as_str()).collect();
+                format!("Cookie: {}", names.join(", "))
+            }
+            Credential::Nothing => "nothing".to_owned(),
+        };
+        let kept_in = match (granted.keep.is_empty(), keychain) {
+            (true, _) => "nowhere",
+            (false, true) => "keychain",
+            (false, false) => "memory",
+        };
+        Some(CredentialView {
+            carried_by,
+            kept_in: kept_in.to_owned(),
+            obtained_at: granted.obtained_at.as_millis(),
+            renewed_at: granted.renewed_at.map(UnixTime::as_millis),
+            renews: granted.renews,
+            copyable: matches!(granted.credential, Credential::Token(_)),
         })
     }
 
@@ -98,7 +196,8 @@ impl Station {
         Some(real)
     }
 
-    pub(crate) fn view(&self) -> EnvironmentView {
+    /// `keychain`: whether there is one.
+    pub(crate) fn view(&self, keychain: bool) -> EnvironmentView {
         EnvironmentView {
             id: self.environment.id.to_string(),
             draft: draft(&self.environment),
@@ -112,14 +211,20 @@ impl Station {
             },
             stored_credential: self.stored.clone(),
             page: self.page.clone(),
+            asks: self.asks(),
+            approvals: self
+                .approvals
+                .iter()
+                .map(|one| ApprovalView { kind: one.kind.to_owned(), shown: one.shown.clone() })
+                .collect(),
+            credential: self.credential_view(keychain),
         }
     }
 
     fn session_view(&self) -> SessionView {
-        let tag = &self.environment.tag;
         match self.session.state() {
             SessionState::SignedOut => SessionView::SignedOut { problem: self.problem.clone() },
-            SessionState::SigningIn => SessionView::SigningIn,
+            SessionState::SigningIn => SessionView::SigningIn { step: self.step.as_ref().map(step_view) },
             SessionState::Active { identity } => SessionView::Active {
                 expires_at: identity.expires_at.map(UnixTime::as_millis),
                 identity: identity_view(&identity),
@@ -128,7 +233,7 @@ impl Station {
                 SessionView::Expired { at: at.as_millis(), identity: identity_view(&identity) }
             }
             SessionState::Refused { identity, refusal } => SessionView::Refused {
-                problem: words::refusal(refusal, Some(&identity), tag),
+                problem: words::refusal(refusal, Some(&identity), &self.environment),
                 identity: identity_view(&identity),
             },
         }
@@ -146,6 +251,25 @@ pub(crate) fn identity_view(identity: &Identity) -> IdentityView {
         issued_at: identity.issued_at.map(UnixTime::as_millis),
         expires_at: identity.expires_at.map(UnixTime::as_millis),
         opaque: identity.opaque,
+        claims: fields(&identity.claims),
+        header: fields(&identity.header),
+    }
+}
+
+fn fields(map: &serde_json::Map<String, serde_json::Value>) -> Vec<ClaimView> {
+    let text = |value: &serde_json::Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    map.iter().map(|(name, value)| ClaimView { name: name.clone(), value: text(value) }).collect()
+}
+
+fn step_view(step: &Step) -> StepView {
+    match step {
+        Step::Browser { url, until } => StepView::Browser { url: url.to_string(), until: until.as_millis() },
+        Step::DeviceCode { user_code, verification_uri, verification_uri_complete, until } => StepView::DeviceCode {
+            user_code: user_code.clone(),
+            verification_uri: verification_uri.to_string(),
+            verification_uri_complete: verification_uri_complete.as_ref().map(ToString::to_string),
+            until: until.as_millis(),
+        },
     }
 }
 
@@ -159,6 +283,11 @@ pub(crate) fn draft(environment: &Environment) -> EnvironmentDraft {
         login_path: environment.login_path.clone(),
         header_name: environment.header_name.to_string(),
         scheme: environment.scheme.clone(),
+        cookie_name: environment.cookie_name.clone(),
+        expected_issuer: environment.expected_issuer.clone(),
+        expected_audience: environment.expected_audience.clone(),
+        sign_in: environment.sign_in.clone(),
+        network: environment.network.clone(),
         allow_plain_http: environment.allow_plain_http,
         protection: crate::convert::protection_view(environment.protection),
     }

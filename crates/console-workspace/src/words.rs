@@ -1,8 +1,9 @@
 //! What the operator is told. The one place where errors and outcomes become sentences (UI.md, "Words").
 
 use console_core::{
+    environment::Environment,
     session::Refusal,
-    sign_in::pasted_token::SignInError,
+    sign_in::{Advice, Method, SignInError},
     token::{Finding, Identity},
     upstream::{Outcome, Unreachable},
     vault::VaultError,
@@ -53,8 +54,23 @@ pub(crate) fn finding(finding: Finding, server_ahead: i64) -> Problem {
     }
 }
 
+/// An error that says itself what to do.
+pub(crate) fn advised(error: &dyn Advice) -> Problem {
+    problem(error.code(), "The sign-in did not succeed", sentence(&error.to_string()), error.advice())
+}
+
+/// Something must be approved first.
+pub(crate) fn approve_first(tag: &str) -> Problem {
+    problem(
+        "approve_first",
+        format!("{tag} wants to use something that you have not approved"),
+        "Its settings name a command, a proxy or certificates that were not typed in this window.",
+        "Look at them, and approve them if they are yours.",
+    )
+}
+
 /// Why a sign-in failed.
-pub(crate) fn sign_in_error(error: &SignInError, tag: &str, base_url: &str) -> Problem {
+pub(crate) fn sign_in_error(error: &SignInError, environment: &Environment) -> Problem {
     match error {
         SignInError::Text(error) => problem(
             "not_a_token",
@@ -63,16 +79,28 @@ pub(crate) fn sign_in_error(error: &SignInError, tag: &str, base_url: &str) -> P
             "Copy the token and paste it again.",
         ),
         SignInError::NotValidNow { finding: found, server_ahead, .. } => finding(*found, *server_ahead),
-        SignInError::NotAccepted { outcome, identity } => outcome_problem(outcome, Some(identity), tag, base_url),
-        SignInError::Unreachable(why) => unreachable(why, tag),
+        SignInError::NotAccepted { outcome, identity } => outcome_problem(outcome, Some(identity), environment),
+        SignInError::Unreachable(why) => unreachable(why, &environment.tag),
+        SignInError::Missing(what) => problem(
+            "missing",
+            "Something is missing",
+            sentence(&format!("{what} is needed to sign in")),
+            "Fill it in and sign in again.",
+        ),
+        SignInError::Key(error) => advised(error),
+        SignInError::Endpoint(error) => advised(error),
+        SignInError::Provider(error) => advised(error),
+        SignInError::Login(error) => advised(error),
+        SignInError::Command(error) => advised(error),
     }
 }
 
 /// What an outcome of the admin means to the operator.
-pub(crate) fn outcome_problem(outcome: &Outcome, identity: Option<&Identity>, tag: &str, base_url: &str) -> Problem {
+pub(crate) fn outcome_problem(outcome: &Outcome, identity: Option<&Identity>, environment: &Environment) -> Problem {
+    let (tag, base_url) = (&environment.tag, &environment.base_url);
     match outcome {
-        Outcome::NotAllowed => refusal(Refusal::NotAllowed, identity, tag),
-        Outcome::Unauthorized => refusal(Refusal::Unauthorized, identity, tag),
+        Outcome::NotAllowed => refusal(Refusal::NotAllowed, identity, environment),
+        Outcome::Unauthorized => refusal(Refusal::Unauthorized, identity, environment),
         Outcome::CrossOriginRejected => problem(
             "untrusted_proxy",
             format!("{tag} rejects actions, not pages"),
@@ -91,41 +119,86 @@ pub(crate) fn outcome_problem(outcome: &Outcome, identity: Option<&Identity>, ta
             format!("`{base_url}` answers 404."),
             "Check the mount prefix in the environment's settings; AsyncMQ's default is /asyncmq.",
         ),
-        Outcome::GateRefused | Outcome::Answered | Outcome::Forbidden => refusal(Refusal::Gate, identity, tag),
+        Outcome::GateRefused | Outcome::Answered | Outcome::Forbidden => refusal(Refusal::Gate, identity, environment),
     }
 }
 
 /// Why a session was refused.
-pub(crate) fn refusal(refusal: Refusal, identity: Option<&Identity>, tag: &str) -> Problem {
+pub(crate) fn refusal(refusal: Refusal, identity: Option<&Identity>, environment: &Environment) -> Problem {
     let who = identity.map_or("The operator", Identity::display_name);
+    let tag = &environment.tag;
     match refusal {
-        Refusal::Gate | Refusal::Unauthorized => problem(
-            "refused",
-            format!("{tag} did not accept your token"),
-            match identity.filter(|identity| !identity.audience.is_empty() || identity.issuer.is_some()) {
-                Some(identity) => format!(
-                    "The admin does not say why. Your token is from {} for {}; a wrong signature, audience or issuer look \
-                     the same from here.",
-                    identity.issuer.as_deref().map_or("no named issuer".to_owned(), |issuer| format!("`{issuer}`")),
-                    if identity.audience.is_empty() {
-                        "no named audience".to_owned()
-                    } else {
-                        format!("audience `{}`", identity.audience.join("`, `"))
-                    },
-                ),
-                None => {
-                    "The admin does not say why: a wrong signature, audience or issuer look the same from here.".into()
-                }
-            },
-            "Sign in with a token for this admin.",
-        ),
         Refusal::NotAllowed => problem(
             "not_admin",
             "Signed in, but not allowed",
             format!("`{who}` has no admin claim here, or lacks a role that this admin requires."),
             "Show the claims to its administrator, or switch to another account.",
         ),
+        Refusal::Gate | Refusal::Unauthorized => match &environment.sign_in {
+            Method::LoginForm(_) => problem(
+                "session_ended",
+                format!("Your session on {tag} ended"),
+                "The admin does not know its session cookie any more: its time was up, or the admin's secret changed.",
+                "Sign in to go on where you were.",
+            ),
+            Method::FixedHeaders(_) => problem(
+                "refused",
+                format!("{tag} did not accept your headers"),
+                "The admin does not say why: a wrong name and a wrong value look the same from here.",
+                "Type the values again, or check the headers' names in the sign-in settings.",
+            ),
+            Method::None => problem(
+                "refused",
+                format!("{tag} is not open"),
+                "It was meant to let in whoever reaches it, and asks for a sign-in.",
+                "Choose a sign-in method in the environment's settings.",
+            ),
+            _ => {
+                let (detail, advice) = token_refusal(identity, environment);
+                problem("refused", format!("{tag} did not accept your token"), detail, advice)
+            }
+        },
     }
+}
+
+/// Ours and the token's side by side where the environment names what the admin expects; else what can be known.
+fn token_refusal(identity: Option<&Identity>, environment: &Environment) -> (String, &'static str) {
+    const ANOTHER: &str = "Sign in with a token for this admin.";
+    if let Some(identity) = identity.filter(|identity| !identity.opaque) {
+        let named = |text: &str| if text.is_empty() { "none".to_owned() } else { format!("`{text}`") };
+        let audience = identity.audience.join(", ");
+        let expected = &environment.expected_audience;
+        if !expected.is_empty() && !identity.audience.contains(expected) {
+            return (
+                format!("Your token is for audience {}; this environment expects `{expected}`.", named(&audience)),
+                "Use a token for that audience, or correct the expected audience in the environment's settings.",
+            );
+        }
+        let expected = &environment.expected_issuer;
+        let issuer = identity.issuer.as_deref().unwrap_or_default();
+        if !expected.is_empty() && issuer != expected {
+            return (
+                format!("Your token is from issuer {}; this environment expects `{expected}`.", named(issuer)),
+                "Use a token of that issuer, or correct the expected issuer in the environment's settings.",
+            );
+        }
+        if !audience.is_empty() || !issuer.is_empty() {
+            return (
+                format!(
+                    "The admin does not say why, and it cannot be told from here: a wrong signature, audience or issuer \
+                     look the same. Your token is from {} for audience {}.",
+                    named(issuer),
+                    named(&audience)
+                ),
+                ANOTHER,
+            );
+        }
+    }
+    (
+        "The admin does not say why, and it cannot be told from here: a wrong signature, audience or issuer look the same."
+            .into(),
+        ANOTHER,
+    )
 }
 
 /// Why the remote side cannot be reached.
@@ -164,7 +237,7 @@ pub(crate) fn no_such_environment() -> Problem {
 }
 
 /// With a capital letter and a full stop.
-fn sentence(text: &str) -> String {
+pub(crate) fn sentence(text: &str) -> String {
     let mut letters = text.chars();
     let mut sentence: String =
         letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default();

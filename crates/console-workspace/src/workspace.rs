@@ -12,6 +12,7 @@ use console_core::{
     environment::EnvironmentId,
     environment_file::EnvironmentFile,
     profile::{Profile, ProfileError},
+    secrets::Secrets,
     session::SessionState,
     vault::{Vault, VaultStatus},
 };
@@ -39,6 +40,8 @@ pub enum StartError {
 
 /// What is shown at most at the same time.
 const MOST_NOTICES: usize = 5;
+/// How often a keychain is looked for while there is none.
+const LOOK_FOR_KEYCHAIN: Duration = Duration::from_secs(3);
 /// How often expiry is looked at, at the least: a computer that slept has a clock that jumped.
 const LOOK_AT_EXPIRY: Duration = Duration::from_secs(15);
 
@@ -51,6 +54,8 @@ pub(crate) struct Inner {
     pub(crate) keychain: KeychainView,
     pub(crate) prompts: Vec<Prompt>,
     pub(crate) notices: Vec<Notice>,
+    /// What the operator approved in this run.
+    pub(crate) approved: HashMap<EnvironmentId, Secrets>,
     next_id: u64,
 }
 
@@ -131,6 +136,7 @@ impl Workspace {
             keychain: KeychainView::Available,
             prompts: Vec::new(),
             notices: Vec::new(),
+            approved: HashMap::new(),
             next_id: 0,
         };
         let (orders, receiver) = mpsc::unbounded_channel();
@@ -153,6 +159,7 @@ impl Workspace {
         tokio::spawn(async move {
             starting.look_at_keychain().await;
             starting.restore_all().await;
+            starting.watch_for_keychain().await;
         });
         (workspace, receiver)
     }
@@ -184,13 +191,14 @@ impl Workspace {
     /// Publishes the state, and tells the stage what to show.
     pub(crate) fn publish(&self) {
         let inner = self.inner();
+        let has_keychain = inner.keychain == KeychainView::Available;
         let state = ShellState {
             environments: inner
                 .file
                 .list()
                 .iter()
                 .filter_map(|environment| inner.stations.get(&environment.id))
-                .map(Station::view)
+                .map(|station| station.view(has_keychain))
                 .collect(),
             selected: inner.selected.as_ref().map(ToString::to_string),
             keychain: inner.keychain.clone(),
@@ -237,14 +245,10 @@ impl Workspace {
     /// Makes the run-time part of an environment and watches its session.
     pub(crate) fn add_station(&self, environment: console_core::environment::Environment) {
         let id = environment.id.clone();
-        match Station::new(environment, self.core.clock.clone()) {
-            Ok(station) => {
-                let session = station.session.clone();
-                self.inner().stations.insert(id.clone(), station);
-                tokio::spawn(self.clone().watch_session(id, session));
-            }
-            Err(error) => self.inner().notify("error", error.to_string(), Some(&id)),
-        }
+        let station = Station::new(environment, self.core.clock.clone());
+        let session = station.session.clone();
+        self.inner().stations.insert(id.clone(), station);
+        tokio::spawn(self.clone().watch_session(id, session));
     }
 
     async fn watch_session(self, id: EnvironmentId, session: Arc<console_core::session::Session>) {
@@ -255,6 +259,8 @@ impl Workspace {
             let Some(session) = weak.upgrade() else { return };
             let left = session.expire_if_due().and_then(|seconds| u64::try_from(seconds).ok());
             drop(session);
+            let renewal = self.renew_if_due(&id);
+            let left = [left, renewal].into_iter().flatten().min();
             let wait = left.map_or(LOOK_AT_EXPIRY, |seconds| Duration::from_secs(seconds.max(1)).min(LOOK_AT_EXPIRY));
             tokio::select! {
                 changed = changes.changed() => match changed {
@@ -266,6 +272,34 @@ impl Workspace {
                     Err(_) => return,
                 },
                 () = tokio::time::sleep(wait) => {}
+            }
+        }
+    }
+
+    /// Picks up a keychain that appears while the console runs. One that is there and locked is not asked again and again:
+    /// each time a person would be asked for its password.
+    async fn watch_for_keychain(self) {
+        let weak = Arc::downgrade(&self.core);
+        let mut states = self.subscribe();
+        drop(self);
+        loop {
+            if states.wait_for(|state| state.keychain != KeychainView::Available).await.is_err() {
+                return;
+            }
+            let mut could_open = None;
+            loop {
+                let Some(core) = weak.upgrade() else { return };
+                let workspace = Self { core };
+                if workspace.inner().keychain == KeychainView::Available {
+                    break;
+                }
+                let can_open = workspace.core.vault.can_open().await;
+                if can_open && could_open == Some(false) {
+                    let _ = workspace.keychain_retry().await;
+                }
+                could_open = Some(can_open);
+                drop(workspace);
+                tokio::time::sleep(LOOK_FOR_KEYCHAIN).await;
             }
         }
     }

@@ -3,6 +3,7 @@
 //! The admin here is a scripted one that asks for any bearer token: what a real admin says is tested elsewhere.
 
 use std::{
+    collections::HashMap,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -16,8 +17,8 @@ use console_core::{
     vault::{MemoryStore, SecretStore, Vault, VaultError},
 };
 use console_ipc::{
-    Accent, Cover, EnvironmentDraft, EnvironmentView, KeychainView, Prompt, ProtectionView, SaveOutcome, SessionView,
-    SignInOutcome, StoredCredentialView,
+    Accent, Cover, EnvironmentDraft, EnvironmentView, KeychainView, Method, Network, Prompt, ProtectionView,
+    SaveOutcome, SessionView, SignInOutcome, StoredCredentialView,
 };
 use console_workspace::{StageOrder, StageReport, Workspace};
 use jsonwebtoken::{EncodingKey, Header};
@@ -58,6 +59,10 @@ fn token(subject: &str) -> SecretString {
     jsonwebtoken::encode(&Header::default(), &claims, &key).expect("signs").into()
 }
 
+fn typed(token: SecretString) -> HashMap<String, SecretString> {
+    HashMap::from([("token".to_owned(), token)])
+}
+
 fn draft(base_url: &str) -> EnvironmentDraft {
     EnvironmentDraft {
         name: "Acme".into(),
@@ -67,6 +72,11 @@ fn draft(base_url: &str) -> EnvironmentDraft {
         login_path: "/login".into(),
         header_name: "Authorization".into(),
         scheme: "Bearer".into(),
+        cookie_name: String::new(),
+        expected_issuer: String::new(),
+        expected_audience: String::new(),
+        sign_in: Method::PastedToken,
+        network: Network::default(),
         allow_plain_http: false,
         protection: ProtectionView::Open,
     }
@@ -95,7 +105,7 @@ impl Bench {
     }
 
     async fn sign_in(&self, subject: &str) -> SignInOutcome {
-        self.workspace.sign_in_with_token(&self.id, token(subject)).await.expect("answers")
+        self.workspace.sign_in(&self.id, typed(token(subject))).await.expect("answers")
     }
 
     fn view(&self) -> EnvironmentView {
@@ -112,6 +122,7 @@ impl Bench {
                 StageOrder::Navigate { .. } => names.push("navigate"),
                 StageOrder::Reload { .. } => names.push("reload"),
                 StageOrder::OpenExternal { .. } => names.push("outside"),
+                StageOrder::CopySecret { .. } => names.push("copy"),
                 StageOrder::Show { .. } => {}
             }
         }
@@ -202,7 +213,7 @@ async fn a_failed_sign_in_leaves_the_session_as_it_was() {
     let bench = Bench::new(&admin().await).await;
     bench.sign_in("alice").await;
     let before = bench.view();
-    let outcome = bench.workspace.sign_in_with_token(&bench.id, "two words".to_owned().into()).await;
+    let outcome = bench.workspace.sign_in(&bench.id, typed("two words".to_owned().into())).await;
     assert!(matches!(outcome, Ok(SignInOutcome::Rejected { .. })));
     assert_eq!(bench.view().session, before.session);
 }
@@ -210,7 +221,7 @@ async fn a_failed_sign_in_leaves_the_session_as_it_was() {
 #[tokio::test]
 async fn an_opaque_token_asks_first_and_is_not_stored_before() {
     let bench = Bench::new(&admin().await).await;
-    let outcome = bench.workspace.sign_in_with_token(&bench.id, "opaque".to_owned().into()).await.expect("answers");
+    let outcome = bench.workspace.sign_in(&bench.id, typed("opaque".to_owned().into())).await.expect("answers");
     let SignInOutcome::NeedsConfirmation { attempt, findings, .. } = outcome else { panic!("{outcome:?}") };
     assert_eq!(findings[0].code, "opaque");
     assert!(bench.keychain.keys().is_empty());

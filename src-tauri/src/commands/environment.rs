@@ -1,6 +1,6 @@
 //! Commands about environments.
 
-use console_ipc::{DraftReport, EnvironmentDraft, ProtectionView, SaveOutcome};
+use console_ipc::{DraftReport, EnvironmentDraft, LookReport, ProtectionView, SaveOutcome};
 use console_workspace::Workspace;
 use tauri::State;
 
@@ -13,6 +13,15 @@ pub(crate) async fn environment_check(
     id: Option<String>,
 ) -> Answer<DraftReport> {
     workspace.environment_check(draft, id).await
+}
+
+#[tauri::command]
+pub(crate) async fn environment_look(
+    workspace: State<'_, Workspace>,
+    base_url: String,
+    allow_plain_http: bool,
+) -> Answer<LookReport> {
+    workspace.environment_look(&base_url, allow_plain_http).await
 }
 
 #[tauri::command]

@@ -1,5 +1,7 @@
 //! Commands about sessions and the credentials behind them.
 
+use std::collections::HashMap;
+
 use console_ipc::SignInOutcome;
 use console_workspace::Workspace;
 use secrecy::SecretString;
@@ -12,14 +14,36 @@ pub(crate) async fn sign_in_open(workspace: State<'_, Workspace>, id: String) ->
     workspace.sign_in_open(&id).await
 }
 
-/// The only command that takes a secret. It goes in once; none comes back.
+/// The only command that takes secrets. They go in once; none comes back.
 #[tauri::command]
-pub(crate) async fn sign_in_with_token(
+pub(crate) async fn sign_in(
     workspace: State<'_, Workspace>,
     id: String,
-    token: String,
+    answers: HashMap<String, String>,
 ) -> Answer<SignInOutcome> {
-    workspace.sign_in_with_token(&id, SecretString::from(token)).await
+    let answers = answers.into_iter().map(|(name, value)| (name, SecretString::from(value))).collect();
+    workspace.sign_in(&id, answers).await
+}
+
+#[tauri::command]
+pub(crate) async fn sign_in_browser(workspace: State<'_, Workspace>, id: String) -> Answer<()> {
+    workspace.sign_in_browser(&id).await
+}
+
+#[tauri::command]
+pub(crate) async fn approvals_accept(workspace: State<'_, Workspace>, id: String) -> Answer<()> {
+    workspace.approvals_accept(&id).await
+}
+
+#[tauri::command]
+pub(crate) async fn token_copy_open(workspace: State<'_, Workspace>, id: String) -> Answer<()> {
+    workspace.token_copy_open(&id).await
+}
+
+/// The token goes from the core to the clipboard; it does not pass here.
+#[tauri::command]
+pub(crate) async fn token_copy(workspace: State<'_, Workspace>, id: String, yes: bool) -> Answer<()> {
+    workspace.token_copy(&id, yes).await
 }
 
 #[tauri::command]

@@ -9,6 +9,7 @@
 #[cfg_attr(target_os = "windows", path = "windows.rs")]
 mod platform;
 
+mod clipboard;
 mod download;
 #[cfg(not(target_os = "linux"))]
 mod hooks;
@@ -164,6 +165,10 @@ impl Stage {
                 open_outside(&url);
                 Ok(())
             }
+            StageOrder::CopySecret { text } => {
+                clipboard::copy(text);
+                Ok(())
+            }
         }
     }
 
@@ -303,6 +308,7 @@ fn name_of(order: &StageOrder) -> &'static str {
         StageOrder::Close { .. } => "close",
         StageOrder::Show { .. } => "show",
         StageOrder::OpenExternal { .. } => "open outside",
+        StageOrder::CopySecret { .. } => "copy",
     }
 }
 

@@ -183,6 +183,10 @@ impl SignIn for LoginForm {
         kept.get(USER).is_some() && kept.get(PASSWORD).is_some()
     }
 
+    fn ends_always(&self) -> bool {
+        true
+    }
+
     /// `kept` holds the session's cookies as `cookie:NAME`, as the jar has them at the end.
     fn end<'a>(&'a self, with: &'a Context<'a>, kept: Secrets) -> BoxFuture<'a, Vec<String>> {
         Box::pin(async move {

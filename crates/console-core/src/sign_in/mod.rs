@@ -201,6 +201,11 @@ pub trait SignIn: Send + Sync {
         self.obtain(with, kept)
     }
 
+    /// Whether the other side is told of a sign-out that keeps what is stored, too: nothing of the session itself is.
+    fn ends_always(&self) -> bool {
+        false
+    }
+
     /// Ends it at the other side: revocation, the provider's logout, the admin's. Answers what could not be done.
     fn end<'a>(&'a self, _with: &'a Context<'a>, _kept: Secrets) -> BoxFuture<'a, Vec<String>> {
         Box::pin(future::ready(Vec::new()))

@@ -284,6 +284,15 @@ impl Vault {
         }
     }
 
+    /// Whether a keychain can be opened at all. Asks nobody: unlike [`Self::status`] it never makes a locked one prompt.
+    pub async fn can_open(&self) -> bool {
+        let opened = self.run(|inner| {
+            let kept = inner.store.lock().unwrap_or_else(PoisonError::into_inner);
+            if kept.is_some() { Ok(()) } else { (inner.open)().map(drop) }
+        });
+        opened.await.is_ok()
+    }
+
     /// The operator agreed to keep secrets in memory for this run while there is no keychain.
     pub fn allow_memory(&self) {
         let mut memory = self.0.memory.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,0 +1,198 @@
+//! What the keychain holds: sessions are restored from it at the start, and the operator decides about the rest.
+
+use console_core::{
+    environment::{Environment, EnvironmentId},
+    secrets::Secrets,
+    session::SessionState,
+    sign_in::attachment,
+    vault::{Slot, StoredCredential, VaultStatus},
+};
+use console_ipc::{CommandError, StoredCredentialView};
+
+use crate::{
+    sign_in::{Answer, endpoint_of, known},
+    station::Granted,
+    words,
+    workspace::Workspace,
+};
+
+impl Workspace {
+    /// Restores what the keychain holds for every environment, then opens the one on stage.
+    pub(crate) async fn restore_all(&self) {
+        let ids: Vec<EnvironmentId> =
+            self.inner().file.list().iter().map(|environment| environment.id.clone()).collect();
+        for id in ids {
+            self.restore(&id).await;
+        }
+    }
+
+    /// Signs in with what is stored, when it is meant for this environment as it is and was in use. Where that is a
+    /// credential already, the admin is not asked: its first answer tells, and the window need not wait for the network.
+    /// Where one has to be obtained from it first, that goes on beside.
+    pub(crate) async fn restore(&self, id: &EnvironmentId) {
+        let begun = self.read(id, |station| (station.environment.clone(), station.sign_in_run));
+        let Ok((environment, run)) = begun else { return };
+        self.look_at_approvals(id).await;
+        let loaded = self.core.vault.load(id, Slot::Credential).await;
+        let network = self.kept_for(id, &environment, Slot::Network).await.unwrap_or_default();
+        // A sign-in or sign-out that came meanwhile knows better than what was read before it.
+        let wanted = self.if_current(id, run, |station| {
+            let stored = match loaded {
+                Ok(stored) => stored,
+                Err(error) => {
+                    station.problem = Some(words::vault_error(&error));
+                    return None;
+                }
+            };
+            station.stored = stored_view(stored.as_ref(), &environment);
+            station.problem = None;
+            let is_ready = station.stored == StoredCredentialView::Ready;
+            let kept = stored.filter(|_| is_ready);
+            let secrets = kept.as_ref().map(|stored| stored.secrets.clone()).unwrap_or_default();
+            station.known_secrets = known(&secrets, &network);
+            (station.approvals.is_empty() && station.granted.is_none())
+                .then_some(kept.filter(|stored| stored.in_use))
+                .flatten()
+        });
+        self.publish();
+        let Some(Some(stored)) = wanted else { return };
+        let now = self.core.clock.now();
+        match environment.sign_in.implementation().restore(&stored.secrets, now) {
+            Some(grant) => {
+                let way = match self.way(id, &environment, Secrets::default()).await {
+                    Ok(way) => way,
+                    Err(failure) => {
+                        let problem = failure.problem(&environment);
+                        self.if_current(id, run, |station| station.problem = Some(problem));
+                        self.publish();
+                        return;
+                    }
+                };
+                let Ok(attached) = attachment(&environment).attach(&grant.credential, way.reach.extras()) else {
+                    return;
+                };
+                let renews = environment.sign_in.implementation().can_renew(&stored.secrets);
+                self.if_current(id, run, |station| {
+                    station.way = Some(way);
+                    station.session.begin(attached, grant.identity.clone(), 0);
+                    station.granted = Some(Granted {
+                        credential: grant.credential,
+                        keep: stored.secrets,
+                        obtained_at: stored.stored_at,
+                        renewed_at: None,
+                        renews,
+                    });
+                    station.session.expire_if_due();
+                });
+                self.publish();
+                if self.inner().selected.as_ref() == Some(id) {
+                    self.open(id, None).await;
+                }
+            }
+            None if environment.sign_in.implementation().can_renew(&stored.secrets) => {
+                // Not one after the other: an admin that does not answer holds up nobody else.
+                let (workspace, id) = (self.clone(), id.clone());
+                tokio::spawn(async move {
+                    // Whatever went wrong is in the station's problem.
+                    let _ = workspace.sign_in(id.as_str(), std::collections::HashMap::new()).await;
+                });
+            }
+            None => {}
+        }
+    }
+
+    /// Reads again what the vault holds, for the shell.
+    pub(crate) async fn look_at_stored(&self, id: &EnvironmentId) {
+        let Ok(environment) = self.read(id, |station| station.environment.clone()) else { return };
+        let stored = self.core.vault.load(id, Slot::Credential).await.ok().flatten();
+        let network = self.kept_for(id, &environment, Slot::Network).await.unwrap_or_default();
+        let view = stored_view(stored.as_ref(), &environment);
+        let secrets = stored.filter(|_| view == StoredCredentialView::Ready).map(|stored| stored.secrets);
+        self.change(id, |station| {
+            station.known_secrets = known(&secrets.unwrap_or_default(), &network);
+            station.stored = view;
+        });
+    }
+
+    /// Uses what was stored for another address, token endpoint or issuer.
+    ///
+    /// # Errors
+    /// When the environment is gone or the keychain refuses.
+    pub async fn stored_credential_confirm(&self, id: &str) -> Answer<()> {
+        let id = self.id(id)?;
+        let environment = self.read(&id, |station| station.environment.clone())?;
+        for slot in [Slot::Credential, Slot::Network] {
+            if let Some(mut stored) = self.core.vault.load(&id, slot).await.map_err(|error| vault_failed(&error))? {
+                stored.realm = environment.base_url.realm();
+                stored.endpoint = endpoint_of(&environment, slot);
+                stored.in_use = true;
+                self.core.vault.store(&id, slot, &stored).await.map_err(|error| vault_failed(&error))?;
+            }
+        }
+        self.restore(&id).await;
+        Ok(())
+    }
+
+    /// Removes what is stored: what signs in, and what the way needs.
+    ///
+    /// # Errors
+    /// When the environment is gone or the keychain refuses.
+    pub async fn stored_credential_forget(&self, id: &str) -> Answer<()> {
+        let id = self.id(id)?;
+        for slot in [Slot::Credential, Slot::Network] {
+            self.core.vault.forget(&id, slot).await.map_err(|error| vault_failed(&error))?;
+        }
+        self.look_at_stored(&id).await;
+        Ok(())
+    }
+
+    /// Looks for a keychain again, and restores what it holds.
+    ///
+    /// # Errors
+    /// None; the state tells.
+    pub async fn keychain_retry(&self) -> Answer<()> {
+        if self.look_at_keychain().await == VaultStatus::Available {
+            let waiting: Vec<EnvironmentId> = self
+                .inner()
+                .stations
+                .iter()
+                .filter(|(_, station)| station.session.state() == SessionState::SignedOut)
+                .map(|(id, _)| id.clone())
+                .collect();
+            for id in waiting {
+                self.restore(&id).await;
+            }
+        }
+        Ok(())
+    }
+
+    /// Keeps secrets in memory for this run, as the operator agreed.
+    ///
+    /// # Errors
+    /// None; the state tells.
+    pub async fn keychain_use_memory(&self) -> Answer<()> {
+        self.core.vault.allow_memory();
+        self.look_at_keychain().await;
+        Ok(())
+    }
+}
+
+pub(crate) fn vault_failed(error: &console_core::vault::VaultError) -> CommandError {
+    CommandError { problem: words::vault_error(error) }
+}
+
+pub(crate) fn stored_view(stored: Option<&StoredCredential>, environment: &Environment) -> StoredCredentialView {
+    let Some(stored) = stored else { return StoredCredentialView::None };
+    let (realm, endpoint) = (environment.base_url.realm(), endpoint_of(environment, Slot::Credential));
+    if stored.is_for(&realm, endpoint.as_deref()) {
+        return StoredCredentialView::Ready;
+    }
+    let shown = |realm: &dyn std::fmt::Display, endpoint: Option<&str>| match endpoint {
+        Some(endpoint) => format!("{realm} ({endpoint})"),
+        None => realm.to_string(),
+    };
+    StoredCredentialView::Moved {
+        from: shown(&stored.realm, stored.endpoint.as_deref()),
+        to: shown(&realm, endpoint.as_deref()),
+    }
+}
