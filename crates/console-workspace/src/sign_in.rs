@@ -83,7 +83,10 @@ impl Workspace {
             outcome = self.obtain_and_try(&id, &attempt, answers, confirmed) => outcome,
             () = cancelled.notified() => Ok(SignInOutcome::Cancelled),
         };
-        outcome.or_else(|error| Ok(self.failed(&id, run, &attempt.environment, &error)))
+        match outcome {
+            Ok(outcome) => Ok(outcome),
+            Err(error) => Ok(self.failed(&id, run, &attempt.environment, &error).await),
+        }
     }
 
     /// Signs in with what the vault holds.
@@ -146,7 +149,10 @@ impl Workspace {
             outcome = self.try_examined(&id, begun.run, &begun.environment, pending.examined, pending.way) => outcome,
             () = cancelled.notified() => Ok(SignInOutcome::Cancelled),
         };
-        outcome.or_else(|error| Ok(self.failed(&id, begun.run, &begun.environment, &error)))
+        match outcome {
+            Ok(outcome) => Ok(outcome),
+            Err(error) => Ok(self.failed(&id, begun.run, &begun.environment, &error).await),
+        }
     }
 
     /// Forgets a credential that waits, ends a sign-in under way, and closes the native sign-in.
@@ -272,12 +278,7 @@ impl Workspace {
         }
         let before = self.core.vault.load(id, Slot::Credential).await.ok().flatten();
         let stored = self.keep(id, environment, &examined.grant.keep, &way.network).await;
-        if let Err(error) = stored {
-            self.look_at_keychain().await;
-            self.abandon(id, run);
-            let identity = Some(identity_view(&examined.grant.identity));
-            return Ok(SignInOutcome::Rejected { problem: self.keychain_problem(&error), identity });
-        }
+        stored?;
         let renews = environment.sign_in.implementation().can_renew(&examined.grant.keep);
         let now = self.core.clock.now();
         let network = way.network.clone();
@@ -361,7 +362,7 @@ impl Workspace {
         self.publish();
     }
 
-    fn failed(&self, id: &EnvironmentId, run: u64, environment: &Environment, error: &Failure) -> SignInOutcome {
+    async fn failed(&self, id: &EnvironmentId, run: u64, environment: &Environment, error: &Failure) -> SignInOutcome {
         if self.if_current(id, run, |_| ()).is_none() {
             return SignInOutcome::Cancelled;
         }
@@ -373,7 +374,10 @@ impl Workspace {
             _ => None,
         };
         let problem = match error {
-            Failure::Vault(error) => self.keychain_problem(error),
+            Failure::Vault(error) => {
+                self.look_at_keychain().await;
+                self.keychain_problem(error)
+            }
             other => other.problem(environment),
         };
         SignInOutcome::Rejected { problem, identity }
