@@ -5,15 +5,15 @@ use std::{
     time::{Duration, Instant},
 };
 
-use bytes::{Bytes, BytesMut};
+use bytes::BytesMut;
 use console_core::{
     session::{Authorization, Refusal},
     upstream::{Outcome, REFUSAL_BODY_LIMIT, Unreachable, UnreachableKind, judge, judge_forbidden},
 };
-use futures_util::{StreamExt, TryStreamExt};
+use futures_util::{StreamExt, TryStreamExt, stream};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header, request::Parts};
 use http_body::Body as _;
-use http_body_util::{BodyExt, BodyStream, Full, StreamBody};
+use http_body_util::{BodyExt, BodyStream, StreamBody};
 use hyper::body::{Frame, Incoming};
 use tokio::time;
 
@@ -225,22 +225,29 @@ fn unreachable(why: Unreachable, shared: &Shared) -> Answer {
     Answer::Unreachable { why, retry_after: (1_u32 << failures).min(30) }
 }
 
-/// Reads the beginning of a 403, which alone tells what it is; the body is whole again afterwards.
+/// Reads the beginning of a 403, which alone tells what it is; the body is whole again afterwards. A proxy in front may
+/// leave out its length.
 async fn read_forbidden(headers: &HeaderMap, body: reqwest::Body) -> (Outcome, Body) {
     let length = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
-    if length.is_none_or(|length| length > REFUSAL_BODY_LIMIT) || headers.contains_key(header::CONTENT_ENCODING) {
+    if length.is_some_and(|length| length > REFUSAL_BODY_LIMIT) || headers.contains_key(header::CONTENT_ENCODING) {
         return (Outcome::Answered, body.map_err(BoxError::from).boxed_unsync());
     }
-    let mut bytes = BytesMut::new();
-    let mut stream = body.into_data_stream();
-    while let Some(chunk) = stream.next().await {
-        match chunk {
-            Ok(chunk) => bytes.extend_from_slice(&chunk),
-            Err(_) => break,
+    let mut beginning = BytesMut::new();
+    let mut rest = body.into_data_stream();
+    let mut ended = false;
+    while beginning.len() <= REFUSAL_BODY_LIMIT && !ended {
+        match rest.next().await {
+            Some(Ok(chunk)) => beginning.extend_from_slice(&chunk),
+            Some(Err(error)) => {
+                let broken = stream::iter([Ok(beginning.freeze()), Err(BoxError::from(error))]);
+                return (Outcome::Answered, BodyExt::boxed_unsync(StreamBody::new(broken.map_ok(Frame::data))));
+            }
+            None => ended = true,
         }
     }
-    let bytes: Bytes = bytes.freeze();
-    (judge_forbidden(&bytes), Full::new(bytes).map_err(|never| match never {}).boxed_unsync())
+    let outcome = if ended { judge_forbidden(&beginning) } else { Outcome::Answered };
+    let whole = stream::iter([Ok(beginning.freeze())]).chain(rest.map_err(BoxError::from));
+    (outcome, BodyExt::boxed_unsync(StreamBody::new(whole.map_ok(Frame::data))))
 }
 
 /// Whether a response has an HTML body to rewrite: `Ok` hands the body over, `Err` gives it back as it is.

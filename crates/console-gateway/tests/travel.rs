@@ -2,12 +2,19 @@
 
 mod support;
 
+use std::convert::Infallible;
+
+use bytes::Bytes;
 use console_core::{
     environment::Protection,
     session::{Refusal, SessionState},
     upstream::{Outcome, UnreachableKind},
 };
 use console_gateway::GatewayEvent;
+use futures_util::stream;
+use http::StatusCode;
+use http_body_util::{BodyExt as _, StreamBody};
+use hyper::body::Frame;
 use support::{Admin, Bench, answer, html, text};
 
 fn base(admin: &Admin) -> String {
@@ -131,6 +138,31 @@ async fn asyncmqs_own_403s_are_told_from_the_dashboards() {
     assert!(matches!(bench.session.state(), SessionState::Active { .. }));
     let not_allowed = bench.page("GET", "/asyncmq/c", "", "").await;
     assert!(not_allowed.text().contains("no admin claim"));
+    assert!(matches!(bench.session.state(), SessionState::Refused { refusal: Refusal::NotAllowed, .. }));
+}
+
+#[tokio::test]
+async fn a_403_without_a_length_is_told_apart_too_and_passes_whole() {
+    let pieces = |pieces: Vec<String>| {
+        let frames = pieces.into_iter().map(|piece| Ok::<_, Infallible>(Frame::data(Bytes::from(piece))));
+        let mut response = text("");
+        *response.body_mut() = StreamBody::new(stream::iter(frames.collect::<Vec<_>>())).boxed_unsync();
+        *response.status_mut() = StatusCode::FORBIDDEN;
+        response
+    };
+    let long = "a 403 of some page, in pieces. ".repeat(40);
+    let whole = long.clone();
+    let admin = Admin::start(move |seen| match seen.target.as_str() {
+        "/asyncmq/page" => {
+            pieces(whole.as_bytes().chunks(100).map(|c| String::from_utf8_lossy(c).into_owned()).collect())
+        }
+        _ => pieces(vec!["Dashboard user ".into(), "is not authorized".into()]),
+    })
+    .await;
+    let bench = Bench::before(&base(&admin)).await;
+    let page = bench.page("GET", "/asyncmq/page", "", "").await;
+    assert_eq!((page.status, page.text()), (403, long));
+    assert!(bench.page("GET", "/asyncmq/x", "", "").await.text().contains("no admin claim"));
     assert!(matches!(bench.session.state(), SessionState::Refused { refusal: Refusal::NotAllowed, .. }));
 }
 
