@@ -8,18 +8,18 @@ from __future__ import annotations
 
 import sys
 
-from embedded.configuration import Configuration, ConfigurationError
+from embedded.configuration import Configuration
 from embedded.server import run
+from embedded.serving import ConfigurationError
 
 
 def main() -> int:
     """Reads the configuration and serves until it is told to end."""
     try:
-        configuration = Configuration.from_json(sys.stdin.readline())
+        run(Configuration.from_json(sys.stdin.readline()))
     except ConfigurationError as error:
         print(f"serve.py: {error}", file=sys.stderr)
         return 2
-    run(configuration)
     return 0
 
 

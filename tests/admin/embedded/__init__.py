@@ -1,1 +1,1 @@
-"""A real AsyncMQ admin in one process: in-memory backend, JWT sign-in, workers, seeds."""
+"""A real AsyncMQ admin in one process: in-memory backend, every way to sign in, workers, seeds."""

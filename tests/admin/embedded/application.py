@@ -3,36 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from asyncmq.contrib.dashboard.admin import AsyncMQAdmin
-from asyncmq.contrib.dashboard.admin.backends.jwt import JWTAuthBackend
 from lilya.apps import Lilya
 
+from embedded.accounts import Account, Accounts
+from embedded.backends import BACKENDS
 from embedded.configuration import Configuration
 
 # The last event of one round of `/events` (asyncmq/contrib/dashboard/controllers/sse.py).
 LAST_EVENT_OF_A_ROUND = b"event: latest_queues\n"
 
 
-def build(configuration: Configuration, on_first_round: Callable[[], None]) -> Any:
-    """The ASGI application. `on_first_round` is called once for every `/events` stream that delivered a whole round."""
-    backend = JWTAuthBackend(
-        secret=configuration.secret,
-        algorithms=[configuration.algorithm],
-        audience=configuration.audience,
-        issuer=configuration.issuer,
-        header=configuration.header,
-        scheme=configuration.scheme,
-        leeway=configuration.leeway,
-    )
+@dataclass(frozen=True)
+class MountedAdmin:
+    """The ASGI application and the backend that guards it."""
+
+    asgi: Any
+    backend: Any
+
+    async def account_changed(self, account: Account) -> None:
+        """Tells a backend that keeps users of its own."""
+        if hasattr(self.backend, "account_changed"):
+            await self.backend.account_changed(account)
+
+
+async def build(configuration: Configuration, accounts: Accounts, on_first_round: Callable[[], None]) -> MountedAdmin:
+    """The admin. `on_first_round` is called once for every `/events` stream that delivered a whole round."""
+    backend = await BACKENDS[configuration.backend].make(configuration, accounts)
     admin = AsyncMQAdmin(
-        enable_login=True,
+        enable_login=backend is not None,
         backend=backend,
         url_prefix=configuration.prefix,
         include_cors=False,
         enforce_same_origin=configuration.enforce_same_origin,
-        require_admin=configuration.require_admin,
+        require_admin=configuration.wants_admins,
         required_roles=tuple(configuration.required_roles),
         trusted_proxies=tuple(configuration.trusted_proxies),
         login_path=configuration.login_path,
@@ -42,7 +49,7 @@ def build(configuration: Configuration, on_first_round: Callable[[], None]) -> A
         admin.include_in(application)
     else:
         application = admin.get_asgi_app()
-    return StreamWatch(application, on_first_round)
+    return MountedAdmin(StreamWatch(application, on_first_round), backend)
 
 
 class StreamWatch:

@@ -22,8 +22,9 @@ def install(configuration: Configuration) -> InMemoryBackend:
         title=configuration.title,
         header_title=configuration.title,
         dashboard_url_prefix=configuration.prefix,
-        # Signs the session cookie of flash messages; a new one each run is enough.
+        # Signs the session cookie (flash messages, the login form's user); a new one each run is enough.
         secret_key=secrets.token_urlsafe(32),
+        max_age=configuration.session_seconds,
     )
 
     class EmbeddedSettings(Settings):
