@@ -21,7 +21,7 @@ pub mod fixed_headers;
 pub mod local_signing;
 pub mod login_form;
 pub mod none;
-mod oauth;
+pub mod oauth;
 pub mod openid_connect;
 pub mod pasted_token;
 pub mod token_endpoint;

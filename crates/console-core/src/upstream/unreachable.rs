@@ -2,6 +2,9 @@
 
 use std::error::Error;
 
+/// How the TLS library calls a connection that ends without a word: it names itself, and no handshake failed.
+const CUT_OFF: &str = "without sending tls close_notify";
+
 /// What failed on the way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UnreachableKind {
@@ -35,6 +38,8 @@ impl Unreachable {
             UnreachableKind::TimedOut
         } else if chain.contains("dns error") || chain.contains("failed to lookup address") {
             UnreachableKind::Dns
+        } else if chain.contains(CUT_OFF) {
+            UnreachableKind::Broken
         } else if chain.contains("certificate") || chain.contains("tls") || chain.contains("handshake") {
             UnreachableKind::Tls
         } else if error.is_connect() {
@@ -47,6 +52,9 @@ impl Unreachable {
             UnreachableKind::Connect => format!("Nothing answers at `{host}`: {}.", innermost(error)),
             UnreachableKind::Tls => format!("The TLS connection to `{host}` was not accepted: {}.", innermost(error)),
             UnreachableKind::TimedOut => format!("`{host}` did not answer in time."),
+            UnreachableKind::Broken if chain.contains(CUT_OFF) => {
+                format!("The connection to `{host}` broke: it ended in the middle.")
+            }
             UnreachableKind::Broken => format!("The connection to `{host}` broke: {}.", innermost(error)),
         };
         Self { kind, detail }

@@ -1,10 +1,24 @@
-//! What do the OAuth 2.0 methods share? Settings' parts, the provider's errors, the HTTP client for the protocol library.
+//! What do the OAuth 2.0 methods share? Settings' parts, the provider's errors, and the steps of the protocol, all of it
+//! by the library `openidconnect` over the environment's own client.
 
-mod error;
+pub(super) mod client_proof;
+pub(super) mod discovery;
+pub(super) mod error;
+pub(super) mod failure;
+pub(super) mod http;
+pub(super) mod id_token;
+pub(super) mod listener;
+pub(super) mod person;
+pub(super) mod preflight;
+pub(super) mod settings;
+pub(super) mod tokens;
 
+use std::pin::pin;
+
+use futures_util::future::{self, Either};
 use serde::{Deserialize, Serialize};
 
-pub(crate) use error::ProviderError;
+pub use error::{GrantKind, Place, ProviderError};
 
 /// The name under which a client secret is kept.
 pub(super) const CLIENT_SECRET: &str = "client_secret";
@@ -12,6 +26,19 @@ pub(super) const CLIENT_SECRET: &str = "client_secret";
 pub(super) const CLIENT_KEY: &str = "client_private_key";
 /// The name under which a refresh token is kept.
 pub(super) const REFRESH_TOKEN: &str = "refresh_token";
+/// The name under which is kept when an access token ends, in seconds since the epoch.
+pub(super) const EXPIRES_AT: &str = "expires_at";
+/// The name under which the verified ID token's `sub` is kept.
+pub(super) const SUBJECT: &str = "subject";
+/// The name under which the operator's name is kept, as the verified ID token says it.
+pub(super) const NAME: &str = "name";
+
+/// What ends first; the other is dropped.
+pub(super) async fn first<T>(one: impl Future<Output = T>, other: impl Future<Output = T>) -> T {
+    match future::select(pin!(one), pin!(other)).await {
+        Either::Left((result, _)) | Either::Right((result, _)) => result,
+    }
+}
 
 /// How the client proves itself at the token endpoint (RFC 6749 §2.3, RFC 7523).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
