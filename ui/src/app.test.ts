@@ -30,10 +30,13 @@ it('the first start leads to an environment by typing alone', async () => {
   const { core, user } = await shows('first-run');
   expect(document.activeElement).toBe(screen.getByTestId('first-environment'));
   await user.keyboard('{Enter}');
+  expect(document.activeElement).toBe(await field('base_url'));
+  await user.keyboard('admin.acme.example/asyncmq/');
+  await user.tab();
+  expect(document.activeElement).toBe(screen.getByTestId('look'));
+  await user.tab();
   expect(document.activeElement).toBe(await field('name'));
   await user.keyboard('Acme production');
-  await user.tab();
-  await user.keyboard('admin.acme.example/asyncmq/');
   await user.click(screen.getByTestId('save-environment'));
   await screen.findByTestId('panel-sign-in');
   expect(core.called('environment_add')[0]?.draft).toMatchObject({
@@ -47,7 +50,7 @@ it('the first start leads to an environment by typing alone', async () => {
 it('the token field is empty before the core answers, and stays so when it fails', async () => {
   const { core, user } = await shows('signed-out');
   core.failing = {
-    sign_in_with_token: problem('internal', 'The sign-in could not be tried', 'The keychain is busy.'),
+    sign_in: problem('internal', 'The sign-in could not be tried', 'The keychain is busy.'),
   };
   const token = await screen.findByTestId('token-field');
   expect((token as HTMLInputElement).type).toBe('password');
@@ -57,8 +60,8 @@ it('the token field is empty before the core answers, and stays so when it fails
   const inner = core.call.bind(core);
   let held: string[] | null = null;
   core.call = (command, args) => {
-    if (command === 'sign_in_with_token') {
-      expect(args.token).toBe('canary-token');
+    if (command === 'sign_in') {
+      expect(args.answers).toEqual({ token: 'canary-token' });
       held = [...document.querySelectorAll('input')].map((input) => input.value);
     }
     return inner(command, args);
@@ -181,7 +184,8 @@ it('errors of a field are said at the field', async () => {
   expect(screen.queryByTestId('error-name')).toBeNull();
   await user.click(screen.getByTestId('save-environment'));
   await screen.findByTestId('error-name');
-  expect(document.activeElement).toBe(await field('name'));
+  // The first that is wrong.
+  expect(document.activeElement).toBe(await field('base_url'));
 });
 
 it('the rail is put in order by the keyboard', async () => {

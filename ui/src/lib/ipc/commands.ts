@@ -5,6 +5,7 @@ import type {
   Cover,
   DraftReport,
   EnvironmentDraft,
+  LookReport,
   Problem,
   ProtectionView,
   SaveOutcome,
@@ -21,6 +22,9 @@ export const core = {
 
   checkEnvironment: (draft: EnvironmentDraft, id: string | null) =>
     call<DraftReport>('environment_check', { draft, id }),
+  /** Its arguments are named as here: the command needs `rename_all = "snake_case"`. */
+  look: (base_url: string, allow_plain_http: boolean) =>
+    call<LookReport>('environment_look', { base_url, allow_plain_http }),
   addEnvironment: (draft: EnvironmentDraft) => call<SaveOutcome>('environment_add', { draft }),
   updateEnvironment: (id: string, draft: EnvironmentDraft) =>
     call<SaveOutcome>('environment_update', { id, draft }),
@@ -30,16 +34,25 @@ export const core = {
   setProtection: (id: string, protection: ProtectionView) => call<null>('protection_set', { id, protection }),
 
   openSignIn: (id: string) => call<null>('sign_in_open', { id }),
-  signInWithToken: (id: string, token: string) => call<SignInOutcome>('sign_in_with_token', { id, token }),
+  /** What a stored answer stands for may be left out. No answer ever comes back. */
+  signIn: (id: string, answers: Record<string, string>) => call<SignInOutcome>('sign_in', { id, answers }),
+  /** Opens the browser again for the step that is waited for. */
+  openBrowser: (id: string) => call<null>('sign_in_browser', { id }),
   confirmSignIn: (id: string, attempt: string) => call<SignInOutcome>('sign_in_confirm', { id, attempt }),
   cancelSignIn: (id: string) => call<null>('sign_in_cancel', { id }),
   signInWithStored: (id: string) => call<SignInOutcome>('sign_in_with_stored', { id }),
   confirmStored: (id: string) => call<null>('stored_credential_confirm', { id }),
   forgetStored: (id: string) => call<null>('stored_credential_forget', { id }),
 
+  acceptApprovals: (id: string) => call<null>('approvals_accept', { id }),
+
   openSignOut: (id: string) => call<null>('sign_out_open', { id }),
   signOut: (id: string, forget: boolean) => call<null>('sign_out', { id, forget }),
   cancelSignOut: (id: string) => call<null>('sign_out_cancel', { id }),
+
+  openTokenCopy: (id: string) => call<null>('token_copy_open', { id }),
+  /** The core copies it and clears the clipboard later: the token never comes here. */
+  copyToken: (id: string, yes: boolean) => call<null>('token_copy', { id, yes }),
 
   retryKeychain: () => call<null>('keychain_retry'),
   useMemory: () => call<null>('keychain_use_memory'),

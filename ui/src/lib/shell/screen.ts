@@ -27,6 +27,7 @@ export type Screen =
 /** A question that stops everything else. */
 export type Question =
   | { kind: 'sign_out'; environment: EnvironmentView }
+  | { kind: 'copy_token'; environment: EnvironmentView }
   | { kind: 'open_external'; environment: EnvironmentView | null; prompt: Prompt & { kind: 'open_external' } }
   | { kind: 'remove'; environment: EnvironmentView };
 
@@ -80,9 +81,9 @@ export function questionFor(state: ShellState | null, removing: string | null): 
     if (prompt.kind === 'open_external') {
       return { kind: 'open_external', environment: byId(prompt.environment), prompt };
     }
-    if (prompt.kind === 'sign_out') {
+    if (prompt.kind === 'sign_out' || prompt.kind === 'copy_token') {
       const environment = byId(prompt.environment);
-      if (environment) return { kind: 'sign_out', environment };
+      if (environment) return { kind: prompt.kind, environment };
     }
   }
   const environment = removing === null ? null : byId(removing);

@@ -1,5 +1,5 @@
-// What came of trying to sign in, per environment, so that looking at another one loses nothing. Never a token: it is
-// handed over once, by whoever typed it.
+// What came of trying to sign in, per environment, so that looking at another one loses nothing. Never an answer: they
+// are handed over once, by whoever typed them.
 
 import { SvelteMap } from 'svelte/reactivity';
 
@@ -34,8 +34,8 @@ class Attempts {
     }
   }
 
-  withToken(environment: string, token: string): Promise<void> {
-    return this.#run(environment, () => core.signInWithToken(environment, token));
+  withAnswers(environment: string, answers: Record<string, string>): Promise<void> {
+    return this.#run(environment, () => core.signIn(environment, answers));
   }
 
   confirm(environment: string, attempt: string): Promise<void> {
@@ -44,6 +44,13 @@ class Attempts {
 
   withStored(environment: string): Promise<void> {
     return this.#run(environment, () => core.signInWithStored(environment));
+  }
+
+  approve(environment: string): Promise<void> {
+    return this.#run(environment, async () => {
+      await core.acceptApprovals(environment);
+      return null;
+    });
   }
 
   useMoved(environment: string): Promise<void> {

@@ -2,6 +2,7 @@
 
 import type { EnvironmentView, IdentityView, Problem } from '../ipc/types';
 import { shortName } from '../shell/shell.svelte';
+import { methodOf } from '../sign-in-methods/registry';
 import { shortTime } from '../time/format';
 
 export interface Why {
@@ -26,12 +27,17 @@ function from(problem: Problem): Pick<Why, 'title' | 'body' | 'code'> {
 export function whyOf(environment: EnvironmentView, now: number): Why {
   const { session } = environment;
   const name = shortName(environment);
+  const method = methodOf(environment.draft.sign_in.method);
   const nothing = { identity: null, showClaims: false, code: null, body: [] };
   switch (session.status) {
     case 'expired':
       return {
         title: `Your session on ${name} ended at ${shortTime(session.at, now)}`,
-        body: ['The token’s time was up. Sign in to go on where you were.'],
+        body: [
+          method.token
+            ? 'The token’s time was up. Sign in to go on where you were.'
+            : 'Its time was up, or the admin ended it. Sign in to go on where you were.',
+        ],
         code: 'expired',
         identity: session.identity,
         showClaims: false,
@@ -45,13 +51,13 @@ export function whyOf(environment: EnvironmentView, now: number): Why {
     case 'signed_out':
       return session.problem
         ? { ...nothing, ...from(session.problem) }
-        : { ...nothing, title: `Sign in to ${name}`, body: ['Paste a token that this admin accepts.'] };
+        : { ...nothing, title: `Sign in to ${name}`, body: [method.asking] };
     case 'active':
       return {
         ...nothing,
         title: `Sign in to ${name} with another account`,
         body: [
-          `You are signed in as ${session.identity.display_name}. That session goes on until the new token is accepted.`,
+          `You are signed in as ${session.identity.display_name}. That session goes on until the new one is accepted.`,
         ],
       };
     case 'signing_in':

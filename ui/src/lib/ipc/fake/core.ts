@@ -9,18 +9,22 @@ import type {
   EnvironmentDraft,
   EnvironmentView,
   FieldError,
+  LookReport,
   Problem,
   ProtectionView,
   SaveOutcome,
   ShellState,
   SignInOutcome,
+  StepView,
 } from '../types';
-import { active, identity, problem, shellState } from './scenarios';
+import { asksOf } from './asks';
+import { look } from './look';
+import { active, browserStep, credential, deviceStep, identity, problem, shellState } from './scenarios';
 
 type Args = Record<string, unknown>;
 type Handler = (args: never) => unknown;
 
-/** Tokens with a meaning of their own here. Anything else is accepted. */
+/** Tokens and passwords with a meaning of their own here. Anything else is accepted. */
 export const tokens = {
   rejected: 'rejected',
   notAdmin: 'not-admin',
@@ -32,7 +36,7 @@ export const tokens = {
 export class FakeCore implements Transport {
   state: ShellState;
   cover: Cover | null = null;
-  /** Every command in order. A token is recorded as its length, never as itself. */
+  /** Every command in order. An answer is recorded as its length, never as itself. */
   calls: { command: string; args: Args }[] = [];
   /** Commands that are to fail, and with what. */
   failing: Record<string, Problem> = {};
@@ -69,8 +73,10 @@ export class FakeCore implements Transport {
   }
 
   async call(command: string, args: Args): Promise<unknown> {
-    const said = 'token' in args ? { ...args, token: `(${String(args.token).length} characters)` } : args;
-    this.calls.push({ command, args: said });
+    const said = Object.entries((args.answers ?? {}) as Record<string, string>).map(
+      ([key, answer]) => [key, `(${answer.length} characters)`] as const,
+    );
+    this.calls.push({ command, args: args.answers ? { ...args, answers: Object.fromEntries(said) } : args });
     if (this.delay > 0) await new Promise((done) => setTimeout(done, this.delay));
     const failure = this.failing[command];
     if (failure) throw { problem: failure } satisfies CommandError;
@@ -94,6 +100,31 @@ export class FakeCore implements Transport {
       say('header_name', `\`${draft.header_name}\` cannot carry a token. Use another header.`);
     }
     if (!draft.login_path.startsWith('/')) say('login_path', 'Begin with a slash.');
+    const { sign_in, network } = draft;
+    if ('issuer' in sign_in && sign_in.method !== 'local_signing' && sign_in.issuer.trim() === '') {
+      say('sign_in.issuer', 'Give the address of the identity provider.');
+    }
+    if ('client_id' in sign_in && sign_in.client_id.trim() === '') {
+      say('sign_in.client_id', 'Give the id that the provider knows the console by.');
+    }
+    if (sign_in.method === 'local_signing' && sign_in.subject.trim() === '') {
+      say('sign_in.subject', 'Give the user’s name or id: AsyncMQ refuses a token without `sub`.');
+    }
+    if (sign_in.method === 'fixed_headers' && sign_in.names.length === 0) {
+      say('sign_in.names', 'Give at least one header’s name, such as X-Authenticated-User.');
+    }
+    if (sign_in.method === 'external_command' && sign_in.command.program.trim() === '') {
+      say('sign_in.command', 'Give the program to run.');
+    }
+    if (sign_in.method === 'token_endpoint' && !/^https?:\/\//.test(sign_in.url)) {
+      say('sign_in.url', 'Give an https address.');
+    }
+    if (network.proxy !== '' && !/^(https?|socks5h?):\/\/[^/]/.test(network.proxy)) {
+      say('network.proxy', 'Give an address such as http://proxy.example:3128 or socks5h://127.0.0.1:1080.');
+    }
+    if (network.tunnel && network.tunnel.program.trim() === '') {
+      say('network.tunnel', 'Give the program to run.');
+    }
     let base_url: string | null = null;
     try {
       const text = draft.base_url.trim();
@@ -119,29 +150,59 @@ export class FakeCore implements Transport {
   }
 
   #signedIn(id: string): SignInOutcome {
-    this.patch(id, { session: active(), stored_credential: { status: 'ready' } });
+    this.patch(id, {
+      session: active(),
+      stored_credential: { status: 'ready' },
+      credential: credential(),
+    });
     this.#drop('sign_in', id);
-    const one = this.state.environments.find((each) => each.id === id);
+    const one = this.#environment(id);
     if (one) this.patch(id, { page: { url: one.draft.base_url, loading: false } });
     return { status: 'signed_in' };
   }
 
-  #signIn({ id, token }: { id: string; token: string }): SignInOutcome | Promise<SignInOutcome> {
-    const words = token.trim();
+  #environment(id: string): EnvironmentView | undefined {
+    return this.state.environments.find((each) => each.id === id);
+  }
+
+  /** Stays where it is until it is cancelled, or `finish` is called. */
+  #wait(id: string, step: StepView | null): Promise<SignInOutcome> {
+    const before = this.#environment(id)?.session;
+    this.patch(id, { session: { status: 'signing_in', step } });
+    return new Promise((answer) =>
+      this.#pendingSignIns.set(id, (outcome) => {
+        if (before) this.patch(id, { session: before });
+        answer(outcome);
+      }),
+    );
+  }
+
+  /** The operator did what the step asks for. */
+  finish(id: string): void {
+    const answer = this.#pendingSignIns.get(id);
+    this.#pendingSignIns.delete(id);
+    answer?.(this.#signedIn(id));
+    this.patch(id, { session: active() });
+  }
+
+  #signIn({
+    id,
+    answers,
+  }: {
+    id: string;
+    answers: Record<string, string>;
+  }): SignInOutcome | Promise<SignInOutcome> {
+    const method = this.#environment(id)?.draft.sign_in.method;
+    if (method === 'openid_connect') return this.#wait(id, browserStep());
+    if (method === 'device_code') return this.#wait(id, deviceStep());
+    const words = (answers.token ?? answers.password ?? '').trim();
     if (words === tokens.crash) {
       throw {
         problem: problem('internal', 'The sign-in could not be tried', 'The keychain is busy.', 'Try again.'),
       };
     }
     if (words === tokens.never) {
-      const before = this.state.environments.find((one) => one.id === id)?.session;
-      this.patch(id, { session: { status: 'signing_in' } });
-      return new Promise((answer) =>
-        this.#pendingSignIns.set(id, (outcome) => {
-          if (before) this.patch(id, { session: before });
-          answer(outcome);
-        }),
-      );
+      return this.#wait(id, null);
     }
     if (words === tokens.rejected) {
       return {
@@ -206,7 +267,7 @@ export class FakeCore implements Transport {
     if (report.errors.length > 0) return { status: 'invalid', report };
     const stored = { ...draft, base_url: report.base_url ?? draft.base_url };
     if (id !== null) {
-      this.patch(id, { draft: stored });
+      this.patch(id, { draft: stored, asks: asksOf(stored) });
       return { status: 'saved', id };
     }
     const fresh = `feed${String(this.state.environments.length).padStart(12, '0')}`;
@@ -220,6 +281,9 @@ export class FakeCore implements Transport {
           connection: { status: 'fine' },
           stored_credential: { status: 'none' },
           page: null,
+          asks: asksOf(stored),
+          approvals: [],
+          credential: null,
         },
       ],
       selected: fresh,
@@ -248,7 +312,13 @@ export class FakeCore implements Transport {
     },
     sign_in_open: ({ id }: { id: string }) =>
       this.set({ prompts: [...this.state.prompts, { kind: 'sign_in', environment: id }] }),
-    sign_in_with_token: (args: { id: string; token: string }) => this.#signIn(args),
+    sign_in: (args: { id: string; answers: Record<string, string> }) => this.#signIn(args),
+    sign_in_browser: () => undefined,
+    approvals_accept: ({ id }: { id: string }) => this.patch(id, { approvals: [] }),
+    token_copy_open: ({ id }: { id: string }) =>
+      this.set({ prompts: [...this.state.prompts, { kind: 'copy_token', environment: id }] }),
+    token_copy: ({ id }: { id: string }) => this.#drop('copy_token', id),
+    environment_look: ({ base_url }: { base_url: string }): LookReport => look(base_url),
     sign_in_confirm: ({ id }: { id: string }) => this.#signedIn(id),
     sign_in_cancel: ({ id }: { id: string }) => {
       this.#pendingSignIns.get(id)?.({ status: 'cancelled' });

@@ -2,6 +2,7 @@
 
 import type {
   Accent,
+  CredentialView,
   EnvironmentDraft,
   EnvironmentView,
   IdentityView,
@@ -9,7 +10,10 @@ import type {
   Prompt,
   SessionView,
   ShellState,
+  SignInMethod,
+  StepView,
 } from '../types';
+import { asksOf } from './asks';
 
 const MINUTE = 60_000;
 
@@ -22,14 +26,85 @@ export function draft(over: Partial<EnvironmentDraft> = {}): EnvironmentDraft {
     login_path: '/login',
     header_name: 'Authorization',
     scheme: 'Bearer',
+    cookie_name: '',
+    expected_issuer: '',
+    expected_audience: '',
+    sign_in: { method: 'pasted_token' },
+    network: {
+      ca_file: '',
+      client_certificate_file: '',
+      proxy: '',
+      proxy_user: '',
+      extra_headers: [],
+      extra_cookies: [],
+      tunnel: null,
+    },
     allow_plain_http: false,
     protection: 'locked',
     ...over,
   };
 }
 
-export function identity(over: Partial<IdentityView> = {}): IdentityView {
+/** The claims and the header of a token that says what `identity` says. */
+function claimsOf(identity: IdentityView): Pick<IdentityView, 'claims' | 'header'> {
+  if (identity.opaque) return { claims: [], header: [] };
+  const seconds = (at: number) => String(Math.floor(at / 1000));
+  const claims: [string, string | null][] = [
+    ['iss', identity.issuer],
+    ['sub', identity.subject],
+    ['name', identity.display_name],
+    ['aud', identity.audience.length > 0 ? JSON.stringify(identity.audience) : null],
+    ['roles', identity.roles.length > 0 ? JSON.stringify(identity.roles) : null],
+    ['is_admin', identity.admin === null ? null : String(identity.admin)],
+    ['iat', identity.issued_at === null ? null : seconds(identity.issued_at)],
+    ['exp', identity.expires_at === null ? null : seconds(identity.expires_at)],
+    ['jti', 'f81d4fae-7dec-11d0-a765-00a0c91e6bf6'],
+  ];
   return {
+    claims: claims.flatMap(([name, value]) => (value === null ? [] : [{ name, value }])),
+    header: [
+      { name: 'alg', value: 'RS256' },
+      { name: 'kid', value: '2025-11-a' },
+      { name: 'typ', value: 'JWT' },
+    ],
+  };
+}
+
+export function credential(over: Partial<CredentialView> = {}): CredentialView {
+  return {
+    carried_by: 'Authorization: Bearer …',
+    kept_in: 'keychain',
+    obtained_at: Date.now() - 18 * MINUTE,
+    renewed_at: null,
+    renews: false,
+    copyable: true,
+    ...over,
+  };
+}
+
+export function browserStep(): StepView & { kind: 'browser' } {
+  return {
+    kind: 'browser',
+    url:
+      'https://id.acme.example/realms/operations/protocol/openid-connect/auth?response_type=code' +
+      '&client_id=asyncmq-console&redirect_uri=http%3A%2F%2F127.0.0.1%3A49213%2Fcallback' +
+      '&scope=openid+profile+offline_access&code_challenge_method=S256',
+    until: Date.now() + 4 * MINUTE + 32_500,
+  };
+}
+
+export function deviceStep(): StepView & { kind: 'device_code' } {
+  return {
+    kind: 'device_code',
+    user_code: 'WDJB-MJHT',
+    verification_uri: 'https://id.acme.example/device',
+    verification_uri_complete: 'https://id.acme.example/device?user_code=WDJB-MJHT',
+    until: Date.now() + 14 * MINUTE + 30_000,
+  };
+}
+
+export function identity(over: Partial<IdentityView> = {}): IdentityView {
+  const said = {
     display_name: 'Alice Moreau',
     subject: 'alice',
     issuer: 'https://id.acme.example',
@@ -39,8 +114,11 @@ export function identity(over: Partial<IdentityView> = {}): IdentityView {
     issued_at: Date.now() - 18 * MINUTE,
     expires_at: Date.now() + 42 * MINUTE,
     opaque: false,
+    claims: [],
+    header: [],
     ...over,
   };
+  return { ...said, ...claimsOf(said), ...over };
 }
 
 export function problem(code: string, title: string, detail = '', advice = ''): Problem {
@@ -61,6 +139,9 @@ export function environment(id: string, over: Partial<EnvironmentView> = {}): En
     connection: { status: 'fine' },
     stored_credential: { status: 'ready' },
     page: { url: `${described.base_url}/queues/emails/jobs?state=failed&page=2`, loading: false },
+    asks: asksOf(described),
+    approvals: [],
+    credential: (over.session?.status ?? 'active') === 'active' ? credential() : null,
     ...over,
   };
 }
@@ -151,7 +232,7 @@ export const scenarios: Record<string, () => ShellState> = {
         to: 'https://console.acme.example/asyncmq',
       },
     }),
-  'signing-in': () => three({ ...closed, session: { status: 'signing_in' } }),
+  'signing-in': () => three({ ...closed, session: { status: 'signing_in', step: null } }),
   expired: () =>
     three({
       ...closed,
@@ -284,7 +365,7 @@ export const scenarios: Record<string, () => ShellState> = {
     const accents: Accent[] = ['red', 'orange', 'amber', 'green', 'teal', 'blue', 'violet', 'pink', 'slate'];
     const states: Partial<EnvironmentView>[] = [
       {},
-      { session: { status: 'signing_in' } },
+      { session: { status: 'signing_in', step: null } },
       { session: { status: 'signed_out', problem: null } },
       {
         connection: {
@@ -311,6 +392,199 @@ export const scenarios: Record<string, () => ShellState> = {
     return shellState({ environments, profile: 'development' });
   },
 };
+
+/** Signed out of production, which is signed in to in this way. */
+const byMethod = (
+  sign_in: SignInMethod,
+  over: Partial<EnvironmentView> = {},
+  settings: Partial<EnvironmentDraft> = {},
+) => {
+  const described = draft({ sign_in, ...settings });
+  return three({
+    ...closed,
+    session: { status: 'signed_out', problem: null },
+    draft: described,
+    asks: asksOf(described),
+    ...over,
+  });
+};
+
+const openid: SignInMethod = {
+  method: 'openid_connect',
+  issuer: 'https://id.acme.example/realms/operations',
+  client_id: 'asyncmq-console',
+  client_authentication: 'none',
+  scopes: ['openid', 'profile', 'offline_access'],
+  sends: 'access_token',
+  audience: '',
+  resource: '',
+  extra_parameters: [],
+  prompt: '',
+  login_hint: '',
+  redirect_ports: [],
+};
+
+export const methodSamples: Record<string, SignInMethod> = {
+  local_signing: {
+    method: 'local_signing',
+    algorithm: 'ES256',
+    key_id: '2025-11-a',
+    lifetime: 300,
+    subject: 'console',
+    name: 'Console',
+    audience: 'asyncmq-admin',
+    issuer: 'https://id.acme.example',
+    roles: ['operator', 'queue-admin'],
+    is_admin: true,
+    extra_claims: '',
+  },
+  token_endpoint: {
+    method: 'token_endpoint',
+    url: 'https://id.acme.example/api/token',
+    encoding: 'json',
+    user_field: 'username',
+    password_field: 'password',
+    extra_fields: '',
+    token_path: 'access_token',
+    refresh_token_path: 'refresh_token',
+    lifetime_path: 'expires_in',
+    refresh_url: '',
+    refresh_field: 'refresh_token',
+  },
+  openid_connect: openid,
+  device_code: {
+    method: 'device_code',
+    issuer: 'https://id.acme.example/realms/operations',
+    client_id: 'asyncmq-console',
+    client_authentication: 'none',
+    scopes: ['openid', 'profile', 'offline_access'],
+    sends: 'access_token',
+    audience: '',
+    resource: '',
+  },
+  client_credentials: {
+    method: 'client_credentials',
+    issuer: 'https://id.acme.example/realms/operations',
+    token_url: '',
+    client_id: 'asyncmq-console',
+    client_authentication: 'private_key_jwt',
+    scopes: ['jobs:read'],
+    audience: '',
+    resource: '',
+    algorithm: 'ES256',
+    key_id: '',
+  },
+  login_form: { method: 'login_form', user_field: 'username', password_field: 'password' },
+  fixed_headers: {
+    method: 'fixed_headers',
+    names: ['CF-Access-Client-Id', 'CF-Access-Client-Secret'],
+  },
+  external_command: {
+    method: 'external_command',
+    command: {
+      program: '/usr/local/bin/acme-token',
+      arguments: ['--audience', 'asyncmq-admin', '--format=json'],
+    },
+    timeout: 30,
+  },
+  none: { method: 'none' },
+};
+for (const [method, settings] of Object.entries(methodSamples)) {
+  scenarios[`ask-${method}`] = () => byMethod(settings);
+}
+
+const everything: Partial<EnvironmentDraft> = {
+  network: {
+    ca_file: '/etc/ssl/acme/operations-root-2024.pem',
+    client_certificate_file: '/home/alice/.config/acme/alice.p12',
+    proxy: 'socks5h://proxy.acme.example:1080',
+    proxy_user: 'alice',
+    extra_headers: ['CF-Access-Client-Id', 'CF-Access-Client-Secret'],
+    extra_cookies: ['gate'],
+    tunnel: {
+      program: 'kubectl',
+      arguments: ['port-forward', '--namespace', 'operations', 'svc/asyncmq admin', '8000:8000'],
+    },
+  },
+};
+
+Object.assign(scenarios, {
+  'login-form-stored': () => {
+    const described = draft({ sign_in: methodSamples.login_form as SignInMethod });
+    return byMethod(methodSamples.login_form as SignInMethod, {
+      asks: asksOf(described, ['user', 'password', 'remember']),
+      stored_credential: { status: 'ready' },
+    });
+  },
+  'openid-stored': () => byMethod(openid, { stored_credential: { status: 'ready' } }),
+  'login-form-expired': () =>
+    byMethod(methodSamples.login_form as SignInMethod, {
+      session: {
+        status: 'expired',
+        at: Date.now() - 3 * MINUTE,
+        identity: identity({ display_name: 'alice', opaque: true, claims: [], header: [] }),
+      },
+    }),
+  'ask-everything': () => byMethod(methodSamples.login_form as SignInMethod, {}, everything),
+  'step-browser': () => byMethod(openid, { session: { status: 'signing_in', step: browserStep() } }),
+  'step-device-code': () =>
+    byMethod(methodSamples.device_code as SignInMethod, {
+      session: { status: 'signing_in', step: deviceStep() },
+    }),
+  approvals: () =>
+    byMethod(
+      methodSamples.external_command as SignInMethod,
+      {
+        approvals: [
+          {
+            kind: 'command',
+            shown: '"/usr/local/bin/acme-token" "--audience" "asyncmq-admin" "--format=json"',
+          },
+          {
+            kind: 'tunnel',
+            shown: '"kubectl" "port-forward" "--namespace" "operations" "svc/asyncmq admin" "" "8000:8000"',
+          },
+          { kind: 'proxy', shown: 'socks5h://proxy.acme.example:1080' },
+          {
+            kind: 'ca',
+            shown:
+              '/etc/ssl/acme/operations-root-2024.pem\nSHA-256 5E:FF:56:A2:AF:15:88:25:AE:1E:2C:0B:7D:39:02:E4:11:93:4C:6B:0F:52:DA:8B:4B:46:CC:1D:9A:7F:00:21',
+          },
+        ],
+      },
+      everything,
+    ),
+  'edit-everything': () => three({ draft: draft({ ...everything, sign_in: openid }) }),
+  'copy-token': () => three({}, prompt({ kind: 'copy_token', environment: PROD })),
+  'identity-renewed': () =>
+    three({
+      draft: draft({ sign_in: openid }),
+      credential: credential({ renews: true, renewed_at: Date.now() - 6 * MINUTE }),
+    }),
+  'identity-cookie': () =>
+    three({
+      draft: draft({ sign_in: methodSamples.login_form as SignInMethod }),
+      session: {
+        status: 'active',
+        identity: identity({
+          display_name: 'alice',
+          subject: null,
+          issuer: null,
+          audience: [],
+          roles: [],
+          admin: null,
+          issued_at: null,
+          expires_at: null,
+          opaque: true,
+        }),
+        expires_at: null,
+      },
+      credential: credential({ carried_by: 'Cookie: session', kept_in: 'memory', copyable: false }),
+    }),
+});
+for (const [method, settings] of Object.entries(methodSamples)) {
+  scenarios[`edit-${method}`] = () => three({ draft: draft({ sign_in: settings }) });
+}
 for (const accent of [
   'red',
   'orange',
