@@ -210,6 +210,7 @@ mod vault {
                     let credential = StoredCredential {
                         realm: "https://a.example/asyncmq".parse().expect("realm"),
                         endpoint: None,
+                        method: "pasted_token".into(),
                         secrets: Secrets::one(TOKEN, SecretString::from(token)),
                         stored_at: UnixTime(1),
                         in_use: true,

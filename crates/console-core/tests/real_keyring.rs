@@ -99,6 +99,7 @@ fn credential(token: &str) -> StoredCredential {
     StoredCredential {
         realm: "https://a.example/asyncmq".parse().expect("realm"),
         endpoint: None,
+        method: "pasted_token".into(),
         secrets: Secrets::one(TOKEN, SecretString::from(token)),
         stored_at: UnixTime(1_700_000_000),
         in_use: true,

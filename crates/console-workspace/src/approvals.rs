@@ -58,6 +58,7 @@ impl Workspace {
         let record = StoredCredential {
             realm: environment.base_url.realm(),
             endpoint: None,
+            method: String::new(),
             secrets,
             stored_at: self.core.clock.now(),
             in_use: true,

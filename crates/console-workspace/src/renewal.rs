@@ -20,6 +20,9 @@ const PAUSES: (Duration, Duration) = (Duration::from_secs(5), Duration::from_sec
 /// After a renewal the admin is given this long to take the new credential before it is renewed again.
 const SETTLE: Duration = Duration::from_secs(2);
 
+/// A credential that was renewed because it was refused, and is refused again within this, is not renewed a second time.
+const HOLDS: Duration = Duration::from_secs(30);
+
 /// How many seconds before its end a credential of `life` seconds is renewed: a fifth of it, at most ten minutes.
 pub(crate) fn lead(life: i64) -> i64 {
     (life / 5).clamp(2, 600)
@@ -51,7 +54,13 @@ impl Workspace {
             return Some(wait.as_secs() + 1);
         }
         if !station.renewing {
+            if resumes && station.renewed_for_refusal.is_some_and(|at| at.elapsed() < HOLDS) {
+                // A fresh credential was refused as well: another one would be, too.
+                station.granted.as_mut()?.renews = false;
+                return None;
+            }
             station.renewing = true;
+            station.renewed_for_refusal = resumes.then(Instant::now).or(station.renewed_for_refusal);
             station.renew_not_before = Some(Instant::now() + SETTLE);
             let run = station.sign_in_run;
             drop(inner);

@@ -7,7 +7,7 @@ use console_core::{
     sign_in::attachment,
     vault::{Slot, StoredCredential, VaultStatus},
 };
-use console_ipc::{CommandError, StoredCredentialView};
+use console_ipc::{CommandError, SignInOutcome, StoredCredentialView};
 
 use crate::{
     sign_in::{Answer, endpoint_of, known},
@@ -93,8 +93,10 @@ impl Workspace {
                 // Not one after the other: an admin that does not answer holds up nobody else.
                 let (workspace, id) = (self.clone(), id.clone());
                 tokio::spawn(async move {
-                    // Whatever went wrong is in the station's problem.
-                    let _ = workspace.sign_in(id.as_str(), std::collections::HashMap::new()).await;
+                    let outcome = workspace.sign_in_with_stored(id.as_str()).await;
+                    if let Ok(SignInOutcome::Rejected { problem, .. }) = outcome {
+                        workspace.change(&id, |station| station.problem = Some(problem));
+                    }
                 });
             }
             None => {}
@@ -182,7 +184,9 @@ pub(crate) fn vault_failed(error: &console_core::vault::VaultError) -> CommandEr
 }
 
 pub(crate) fn stored_view(stored: Option<&StoredCredential>, environment: &Environment) -> StoredCredentialView {
-    let Some(stored) = stored else { return StoredCredentialView::None };
+    // What another method left is of no use to this one.
+    let of_this_method = stored.filter(|stored| stored.method == environment.sign_in.name());
+    let Some(stored) = of_this_method else { return StoredCredentialView::None };
     let (realm, endpoint) = (environment.base_url.realm(), endpoint_of(environment, Slot::Credential));
     if stored.is_for(&realm, endpoint.as_deref()) {
         return StoredCredentialView::Ready;

@@ -12,7 +12,7 @@ use console_core::{
     vault::{Slot, StoredCredential, VaultError},
 };
 use console_ipc::{CommandError, KeychainView, Problem, Prompt, SignInOutcome, StoredCredentialView};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use tokio::sync::Notify;
 
 use crate::{
@@ -23,6 +23,14 @@ use crate::{
 };
 
 pub(crate) type Answer<T> = Result<T, CommandError>;
+
+/// Where a sign-in gets what it needs.
+enum From {
+    /// From what was typed, over what the vault holds; the operator may be asked for more on the way.
+    Operator(Secrets),
+    /// From the vault alone.
+    Vault,
+}
 
 /// A sign-in under way.
 struct Attempt {
@@ -73,48 +81,66 @@ impl Workspace {
     /// When the environment is gone; why it did not succeed is in the outcome.
     pub async fn sign_in(&self, id: &str, answers: HashMap<String, SecretString>) -> Answer<SignInOutcome> {
         let id = self.id(id)?;
-        let answers: Secrets = answers.into_iter().collect();
-        // What was stored had its findings confirmed once.
-        let confirmed = answers.is_empty();
-        let attempt = self.begin(&id)?;
-        let run = attempt.run;
-        let cancelled = attempt.cancel.clone();
-        let outcome = tokio::select! {
-            outcome = self.obtain_and_try(&id, &attempt, answers, confirmed) => outcome,
-            () = cancelled.notified() => Ok(SignInOutcome::Cancelled),
-        };
-        match outcome {
-            Ok(outcome) => Ok(outcome),
-            Err(error) => Ok(self.failed(&id, run, &attempt.environment, &error).await),
-        }
+        let answers: Secrets = answers.into_iter().filter(|(_, value)| !value.expose_secret().is_empty()).collect();
+        self.sign_in_by(&id, From::Operator(answers)).await
     }
 
-    /// Signs in with what the vault holds.
+    /// Signs in with what the vault holds, without asking anybody: where that is not a credential by itself, one is
+    /// obtained from it.
     ///
     /// # Errors
     /// When the environment is gone.
     pub async fn sign_in_with_stored(&self, id: &str) -> Answer<SignInOutcome> {
-        self.sign_in(id, HashMap::new()).await
+        let id = self.id(id)?;
+        self.sign_in_by(&id, From::Vault).await
+    }
+
+    async fn sign_in_by(&self, id: &EnvironmentId, from: From) -> Answer<SignInOutcome> {
+        let attempt = self.begin(id)?;
+        let run = attempt.run;
+        let cancelled = attempt.cancel.clone();
+        let outcome = tokio::select! {
+            outcome = self.obtain_and_try(id, &attempt, from) => outcome,
+            () = cancelled.notified() => Ok(SignInOutcome::Cancelled),
+        };
+        match outcome {
+            Ok(outcome) => Ok(outcome),
+            Err(error) => Ok(self.failed(id, run, &attempt.environment, &error).await),
+        }
     }
 
     async fn obtain_and_try(
         &self,
         id: &EnvironmentId,
         attempt: &Attempt,
-        answers: Secrets,
-        confirmed: bool,
+        from: From,
     ) -> Result<SignInOutcome, Failure> {
         let environment = &attempt.environment;
         self.look_at_approvals(id).await;
         if self.read(id, |station| !station.approvals.is_empty()).unwrap_or(true) {
             return Err(Failure::Problem(words::approve_first(&environment.tag)));
         }
-        let (network, method) = split(answers);
+        // What was stored had its findings confirmed once.
+        let confirmed = matches!(&from, From::Vault);
+        let (network, method) = match from {
+            From::Operator(answers) => {
+                let (network, method) = split(answers);
+                (network, Some(method))
+            }
+            From::Vault => (Secrets::default(), None),
+        };
         let way = self.way(id, environment, network).await?;
         let kept = self.kept_for(id, environment, Slot::Credential).await?;
         let operator = InShell { workspace: self.clone(), id: id.clone(), run: attempt.run };
         let with = Context { environment, reach: &way.reach, clock: self.core.clock.clone(), operator: &operator };
-        let obtained = environment.sign_in.implementation().obtain(&with, kept.overlaid(method)).await?;
+        let implementation = environment.sign_in.implementation();
+        let obtained = match method {
+            Some(answers) => implementation.obtain(&with, kept.overlaid(answers)).await?,
+            None if implementation.can_renew(&kept) => implementation.renew(&with, kept).await?,
+            None => implementation
+                .restore(&kept, self.core.clock.now())
+                .ok_or_else(|| SignInError::Missing("what the keychain does not hold".into()))?,
+        };
         self.if_current(id, attempt.run, |station| station.step = None);
         let examined = examine(&with, obtained).await?;
         if examined.findings.is_empty() || confirmed {
@@ -255,7 +281,9 @@ impl Workspace {
         let stored = self.core.vault.load(id, slot).await?;
         let endpoint = endpoint_of(environment, slot);
         let realm = environment.base_url.realm();
-        let fitting = stored.filter(|stored| stored.is_for(&realm, endpoint.as_deref()));
+        let fitting = stored.filter(|stored| {
+            stored.is_for(&realm, endpoint.as_deref()) && stored.method == method_of(environment, slot)
+        });
         Ok(fitting.map(|stored| stored.secrets).unwrap_or_default())
     }
 
@@ -332,6 +360,7 @@ impl Workspace {
         let record = |slot: Slot, secrets: &Secrets| StoredCredential {
             realm: environment.base_url.realm(),
             endpoint: endpoint_of(environment, slot),
+            method: method_of(environment, slot).to_owned(),
             secrets: secrets.clone(),
             stored_at: self.core.clock.now(),
             in_use: true,
@@ -422,13 +451,13 @@ impl Failure {
     }
 }
 
-impl From<SignInError> for Failure {
+impl std::convert::From<SignInError> for Failure {
     fn from(error: SignInError) -> Self {
         Self::SignIn(error)
     }
 }
 
-impl From<VaultError> for Failure {
+impl std::convert::From<VaultError> for Failure {
     fn from(error: VaultError) -> Self {
         Self::Vault(error)
     }
@@ -442,6 +471,14 @@ fn split(answers: Secrets) -> (Secrets, Secrets) {
 /// Names of what the vault holds for both.
 pub(crate) fn known(method: &Secrets, network: &Secrets) -> Vec<String> {
     method.names().chain(network.names()).map(str::to_owned).collect()
+}
+
+/// Which method the secrets of a slot are of.
+pub(crate) fn method_of(environment: &Environment, slot: Slot) -> &'static str {
+    match slot {
+        Slot::Credential => environment.sign_in.name(),
+        Slot::Network | Slot::Approvals => "",
+    }
 }
 
 /// Where the secrets of a slot go besides the realm.

@@ -84,6 +84,8 @@ pub(crate) struct Station {
     /// When the next renewal may be tried; after a failure this grows.
     pub(crate) renew_not_before: Option<Instant>,
     pub(crate) renew_failures: u32,
+    /// When the admin's refusal, or the end of its time, last led to a renewal.
+    pub(crate) renewed_for_refusal: Option<Instant>,
     /// Names of what the vault holds, for the sign-in form.
     pub(crate) known_secrets: Vec<String>,
     /// What of the environment waits for approval.
@@ -118,6 +120,7 @@ impl Station {
             renewing: false,
             renew_not_before: None,
             renew_failures: 0,
+            renewed_for_refusal: None,
             known_secrets: Vec::new(),
             approvals: Vec::new(),
             tunnel: None,

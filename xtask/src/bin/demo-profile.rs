@@ -148,6 +148,7 @@ async fn sign_in(file: &mut EnvironmentFile, vault: &Vault, wanted: &DemoEnviron
     let credential = StoredCredential {
         realm: environment.base_url.realm(),
         endpoint: None,
+        method: "pasted_token".into(),
         secrets: Secrets::one(TOKEN, SecretString::from(token)),
         stored_at: now,
         in_use: true,

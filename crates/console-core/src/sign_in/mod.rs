@@ -94,6 +94,22 @@ impl Method {
         }
     }
 
+    /// Its name, as the environments' file has it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::PastedToken => "pasted_token",
+            Self::LocalSigning(_) => "local_signing",
+            Self::TokenEndpoint(_) => "token_endpoint",
+            Self::OpenIdConnect(_) => "openid_connect",
+            Self::DeviceCode(_) => "device_code",
+            Self::ClientCredentials(_) => "client_credentials",
+            Self::LoginForm(_) => "login_form",
+            Self::FixedHeaders(_) => "fixed_headers",
+            Self::ExternalCommand(_) => "external_command",
+            Self::None => "none",
+        }
+    }
+
     /// Without white space around what was typed.
     #[must_use]
     pub fn tidied(&self) -> Self {

@@ -32,6 +32,6 @@ impl SignIn for Open {
     }
 
     fn can_renew(&self, _kept: &Secrets) -> bool {
-        true
+        false
     }
 }

@@ -21,7 +21,13 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize as _, Zeroizing};
 
-use crate::{clock::UnixTime, environment::EnvironmentId, realm::Realm, secrets::Secrets, sign_in::TOKEN};
+use crate::{
+    clock::UnixTime,
+    environment::EnvironmentId,
+    realm::Realm,
+    secrets::Secrets,
+    sign_in::{Method, TOKEN},
+};
 
 pub use memory::MemoryStore;
 pub use parts::{LARGEST_ENTRY, PartedStore};
@@ -91,6 +97,8 @@ pub struct StoredCredential {
     pub realm: Realm,
     /// ...and there: the token endpoint or issuer, the proxy.
     pub endpoint: Option<String>,
+    /// The sign-in method that they are of ([`crate::sign_in::Method::name`]); empty in the other slots.
+    pub method: String,
     /// The secrets.
     pub secrets: Secrets,
     /// When they were stored.
@@ -118,6 +126,8 @@ struct Record<'r> {
     realm: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     endpoint: Option<String>,
+    #[serde(default)]
+    method: String,
     /// Version 1 had a token and nothing else.
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     token: Option<Cow<'r, str>>,
@@ -356,6 +366,7 @@ fn encode(credential: &StoredCredential) -> Result<Zeroizing<Vec<u8>>, VaultErro
         version: VERSION,
         realm: credential.realm.to_string(),
         endpoint: credential.endpoint.clone(),
+        method: credential.method.clone(),
         token: None,
         secrets: credential
             .secrets
@@ -367,7 +378,7 @@ fn encode(credential: &StoredCredential) -> Result<Zeroizing<Vec<u8>>, VaultErro
     };
     // Room for the worst that JSON's escapes make of it: a buffer that grew would leave a copy of the secret behind.
     let secrets: usize = record.secrets.iter().map(|(name, value)| name.len() + value.0.len() + 8).sum();
-    let endpoint = record.endpoint.as_ref().map_or(0, String::len);
+    let endpoint = record.endpoint.as_ref().map_or(0, String::len) + record.method.len();
     let room = 6 * (secrets + record.realm.len() + endpoint) + 160;
     let mut bytes = Zeroizing::new(Vec::with_capacity(room));
     serde_json::to_writer(&mut *bytes, &record)
@@ -382,14 +393,17 @@ fn decode(bytes: &[u8]) -> Result<StoredCredential, VaultError> {
     if !(1..=VERSION).contains(&record.version) {
         return Err(damaged("it comes from another version of the console"));
     }
+    let mut method = record.method;
     let mut secrets: Secrets =
         record.secrets.into_iter().map(|(name, value)| (name.into_owned(), value.into_secret())).collect();
     if let Some(token) = record.token {
         secrets.set(TOKEN, Text(token).into_secret());
+        Method::PastedToken.name().clone_into(&mut method);
     }
     Ok(StoredCredential {
         realm: record.realm.parse().map_err(|_| damaged("its realm is not an address"))?,
         endpoint: record.endpoint,
+        method,
         secrets,
         stored_at: record.stored_at,
         in_use: record.in_use,

@@ -13,6 +13,7 @@ fn credential(token: &str) -> StoredCredential {
     StoredCredential {
         realm: "https://a.example/asyncmq".parse().expect("realm"),
         endpoint: None,
+        method: "pasted_token".into(),
         secrets: Secrets::one(TOKEN, SecretString::from(token)),
         stored_at: UnixTime(5),
         in_use: true,
