@@ -210,9 +210,10 @@ fn words(answer: &Answer, environment: &Environment, caller: &Caller) -> Words {
         ),
         Answer::Unreachable { why, retry_after } => {
             let done = match (write, why.kind) {
-                (true, UnreachableKind::Dns | UnreachableKind::Connect | UnreachableKind::Tls) => {
-                    "Nothing was done.".into()
-                }
+                (
+                    true,
+                    UnreachableKind::Dns | UnreachableKind::Connect | UnreachableKind::Proxy | UnreachableKind::Tls,
+                ) => "Nothing was done.".into(),
                 (true, _) => {
                     "It cannot be told whether the action was carried out: look before you do it again.".to_owned()
                 }

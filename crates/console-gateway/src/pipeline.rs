@@ -148,6 +148,11 @@ async fn forward(
             return Err(unreachable(Unreachable { kind: UnreachableKind::TimedOut, detail }, shared));
         }
     };
+    if response.status() == StatusCode::PROXY_AUTHENTICATION_REQUIRED
+        && let Some(why) = Unreachable::from_status(response.status(), shared.host())
+    {
+        return Err(unreachable(why, shared));
+    }
     let (mut head, body) = response.into_parts();
     let judged = judge(&shared.upstream.environment, &parts.method, &target.url, head.status, &head.headers);
     let (outcome, body) = match judged {

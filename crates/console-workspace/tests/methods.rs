@@ -1,12 +1,12 @@
 //! Every sign-in method before real AsyncMQ admins and real issuers: from the operator's answers to a dashboard that
 //! answers through the gateway, and from a refusal to its sentence.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+mod support;
+
+use std::{sync::Arc, time::Duration};
 
 use console_core::{
-    clock::SystemClock,
     command_line::CommandLine,
-    profile::Profile,
     sign_in::{
         external_command::ExternalCommand,
         fixed_headers::FixedHeaders,
@@ -14,137 +14,12 @@ use console_core::{
         login_form::LoginForm,
         token_endpoint::{Encoding, TokenEndpoint},
     },
-    vault::{MemoryStore, SecretStore as _, Vault},
 };
-use console_ipc::{
-    Accent, EnvironmentDraft, EnvironmentView, LookReport, Method, Network, Problem, ProtectionView, SaveOutcome,
-    SessionView, SignInOutcome,
-};
+use console_ipc::{EnvironmentDraft, LookReport, Method, Problem, SessionView, SignInOutcome};
 use console_testing::{AUDIENCE, ISSUER, SECRET, Server, token};
-use console_workspace::{StageOrder, Workspace};
 use serde_json::{Value, json};
-use tempfile::TempDir;
-use tokio::{sync::mpsc::UnboundedReceiver, time};
-
-struct Bench {
-    folder: TempDir,
-    keychain: Arc<MemoryStore>,
-    workspace: Workspace,
-    orders: UnboundedReceiver<StageOrder>,
-    id: String,
-}
-
-fn draft(base_url: &str, sign_in: Method) -> EnvironmentDraft {
-    EnvironmentDraft {
-        name: "Acme".into(),
-        base_url: base_url.into(),
-        tag: "TEST".into(),
-        accent: Accent::Slate,
-        login_path: "/login".into(),
-        header_name: "Authorization".into(),
-        scheme: "Bearer".into(),
-        cookie_name: String::new(),
-        expected_issuer: String::new(),
-        expected_audience: String::new(),
-        sign_in,
-        network: Network::default(),
-        allow_plain_http: false,
-        protection: ProtectionView::Open,
-    }
-}
-
-impl Bench {
-    async fn new(draft: EnvironmentDraft) -> Self {
-        let keychain = Arc::new(MemoryStore::default());
-        let folder = tempfile::tempdir().expect("folder");
-        let (workspace, orders) = start(&folder, &keychain).await;
-        let added = workspace.environment_add(draft).await.expect("answers");
-        let SaveOutcome::Saved { id } = added else { panic!("{added:?}") };
-        Self { folder, keychain, workspace, orders, id }
-    }
-
-    async fn restarted(self) -> Self {
-        let (workspace, orders) = start(&self.folder, &self.keychain).await;
-        Self { workspace, orders, ..self }
-    }
-
-    async fn sign_in(&self, answers: &[(&str, &str)]) -> SignInOutcome {
-        let answers: HashMap<_, _> =
-            answers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned().into())).collect();
-        self.workspace.sign_in(&self.id, answers).await.expect("answers")
-    }
-
-    /// Signs in as it should succeed, and sees the dashboard through the gateway.
-    async fn enters(&mut self, answers: &[(&str, &str)]) {
-        let outcome = self.sign_in(answers).await;
-        assert_eq!(outcome, SignInOutcome::SignedIn);
-        self.sees_dashboard().await;
-    }
-
-    /// Signs in as it should not succeed; what the operator is told.
-    async fn refused(&self, answers: &[(&str, &str)]) -> Problem {
-        match self.sign_in(answers).await {
-            SignInOutcome::Rejected { problem, .. } => problem,
-            other => panic!("{other:?}"),
-        }
-    }
-
-    /// Enters the gateway that was opened last as the webview would, and asks for a page.
-    async fn sees_dashboard(&mut self) -> String {
-        let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().expect("client");
-        let entry = self.entry().await;
-        let entered = client.get(entry.clone()).send().await.expect("the gateway answers");
-        let cookie =
-            entered.headers()["set-cookie"].to_str().expect("text").split(';').next().expect("pair").to_owned();
-        let to = entry.join(entered.headers()["location"].to_str().expect("text")).expect("url");
-        let page = client
-            .get(to)
-            .header("cookie", cookie)
-            .header("sec-fetch-mode", "navigate")
-            .header("sec-fetch-dest", "document")
-            .send()
-            .await
-            .expect("answers");
-        assert_eq!(page.status(), 200);
-        let text = page.text().await.expect("text");
-        assert!(text.contains("Dashboard"), "{text}");
-        text
-    }
-
-    async fn entry(&mut self) -> url::Url {
-        let opened = async {
-            loop {
-                if let StageOrder::Open { entry, .. } = self.orders.recv().await.expect("an order") {
-                    return entry;
-                }
-            }
-        };
-        time::timeout(Duration::from_secs(20), opened).await.expect("a dashboard opens")
-    }
-
-    fn view(&self) -> EnvironmentView {
-        self.workspace.state().environments.iter().find(|view| view.id == self.id).expect("there").clone()
-    }
-
-    async fn until(&self, what: &str, holds: impl Fn(&EnvironmentView) -> bool) {
-        let mut states = self.workspace.subscribe();
-        let seen = states.wait_for(|state| state.environments.iter().any(|view| view.id == self.id && holds(view)));
-        let seen = time::timeout(Duration::from_secs(40), seen).await.is_ok_and(|seen| seen.is_ok());
-        assert!(seen, "{what}: {:?}", self.view());
-    }
-
-    /// Everything that the vault holds, as one text.
-    fn vault_text(&self) -> String {
-        let keys = self.keychain.keys();
-        let values = keys.iter().map(|key| self.keychain.read(key).expect("reads").expect("there"));
-        values.map(|value| String::from_utf8_lossy(&value).into_owned()).collect::<Vec<_>>().join("\n")
-    }
-}
-
-async fn start(folder: &TempDir, keychain: &Arc<MemoryStore>) -> (Workspace, UnboundedReceiver<StageOrder>) {
-    let vault = Vault::with_store(keychain.clone());
-    Workspace::with(Profile::below(folder.path()), vault, Arc::new(SystemClock), folder.path().join("downloads")).await
-}
+use support::{Bench, draft, start};
+use tokio::time;
 
 /// A key pair in PEM: private (PKCS#8), public.
 fn key_pair(kind: &[&str]) -> (String, String) {

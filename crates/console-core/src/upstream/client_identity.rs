@@ -62,7 +62,9 @@ impl Advice for ClientIdentityError {
 /// # Errors
 /// [`ClientIdentityError`].
 pub(crate) fn pem(path: &str, secrets: &Secrets) -> Result<SecretString, ClientIdentityError> {
-    if let Some(kept) = secrets.get(secret::CLIENT_IDENTITY) {
+    // A key or a password that was typed comes before what was kept.
+    let typed = [secret::CLIENT_KEY, secret::CLIENT_KEY_PASSWORD].iter().any(|name| secrets.get(name).is_some());
+    if let Some(kept) = secrets.get(secret::CLIENT_IDENTITY).filter(|_| !typed) {
         return Ok(kept.clone());
     }
     let failed = |reason: String| ClientIdentityError::Read { path: path.into(), reason };

@@ -61,8 +61,18 @@ async fn outcome_of(
 ) -> Result<Outcome, Unreachable> {
     let response = send(reach, environment, method.clone(), path, Some(authorization)).await?;
     let url = response.url().clone();
+    let status = response.status();
+    if let Some(why) = Unreachable::from_status(response.status(), url.host_str().unwrap_or_default()) {
+        return Err(why);
+    }
     match judge(environment, &method, &url, response.status(), response.headers()) {
         Outcome::Forbidden => Ok(judge_forbidden(&beginning(environment, response).await?)),
+        // AsyncMQ's first page is never a bad request: nginx says 400 where it wants a client certificate.
+        Outcome::Answered if method.is_safe() && response.status().is_client_error() => {
+            let host = url.host_str().unwrap_or_default();
+            let said = String::from_utf8_lossy(&beginning(environment, response).await?).into_owned();
+            Err(Unreachable::instead(host, status, &said))
+        }
         known => Ok(known),
     }
 }

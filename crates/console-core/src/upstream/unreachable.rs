@@ -2,6 +2,8 @@
 
 use std::error::Error;
 
+use http::StatusCode;
+
 /// How the TLS library calls a connection that ends without a word: it names itself, and no handshake failed.
 const CUT_OFF: &str = "without sending tls close_notify";
 
@@ -12,6 +14,8 @@ pub enum UnreachableKind {
     Dns,
     /// Nothing accepted the connection.
     Connect,
+    /// The proxy on the way did not let the connection through.
+    Proxy,
     /// The certificate or the TLS handshake was not accepted.
     Tls,
     /// No answer in time.
@@ -36,6 +40,8 @@ impl Unreachable {
         let chain = chain(error);
         let kind = if error.is_timeout() {
             UnreachableKind::TimedOut
+        } else if chain.contains("tunnel error") || chain.contains("socks") {
+            UnreachableKind::Proxy
         } else if chain.contains("dns error") || chain.contains("failed to lookup address") {
             UnreachableKind::Dns
         } else if chain.contains(CUT_OFF) {
@@ -49,6 +55,7 @@ impl Unreachable {
         };
         let detail = match kind {
             UnreachableKind::Dns => format!("`{host}` does not resolve."),
+            UnreachableKind::Proxy => format!("The proxy did not lead to `{host}`: {}.", innermost(error)),
             UnreachableKind::Connect => format!("Nothing answers at `{host}`: {}.", innermost(error)),
             UnreachableKind::Tls => format!("The TLS connection to `{host}` was not accepted: {}.", innermost(error)),
             UnreachableKind::TimedOut => format!("`{host}` did not answer in time."),
@@ -58,6 +65,30 @@ impl Unreachable {
             UnreachableKind::Broken => format!("The connection to `{host}` broke: {}.", innermost(error)),
         };
         Self { kind, detail }
+    }
+
+    /// An answer that no admin gives to a page request; `said` is the beginning of its body.
+    pub(super) fn instead(host: &str, status: StatusCode, said: &str) -> Self {
+        let certificate = said.contains("SSL certificate") || said.contains("client certificate");
+        let wants = if certificate { " It asks for a client certificate." } else { "" };
+        let detail = format!("Something at `{host}` answered {status} in the admin's place.{wants}");
+        Self { kind: UnreachableKind::Broken, detail }
+    }
+
+    /// An answer that is not the admin's, but of something on the way that did not reach it.
+    pub fn from_status(status: StatusCode, host: &str) -> Option<Self> {
+        let (kind, detail) = match status {
+            StatusCode::PROXY_AUTHENTICATION_REQUIRED => (
+                UnreachableKind::Proxy,
+                format!("The proxy on the way to `{host}` did not accept this user name and password."),
+            ),
+            StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT => (
+                UnreachableKind::Broken,
+                format!("Something in front of `{host}` answered {status}: the admin behind it does not answer."),
+            ),
+            _ => return None,
+        };
+        Some(Self { kind, detail })
     }
 }
 

@@ -1,0 +1,138 @@
+//! A workspace before real servers, without a window.
+
+#![allow(dead_code, reason = "each test file uses its part")]
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use console_core::{
+    clock::SystemClock,
+    profile::Profile,
+    vault::{MemoryStore, SecretStore as _, Vault},
+};
+use console_ipc::{
+    Accent, EnvironmentDraft, EnvironmentView, Method, Network, Problem, ProtectionView, SaveOutcome, SignInOutcome,
+};
+use console_workspace::{StageOrder, Workspace};
+use tempfile::TempDir;
+use tokio::{sync::mpsc::UnboundedReceiver, time};
+
+/// A workspace with one environment, its keychain and what it asks of the stage.
+pub(crate) struct Bench {
+    pub(crate) folder: TempDir,
+    pub(crate) keychain: Arc<MemoryStore>,
+    pub(crate) workspace: Workspace,
+    pub(crate) orders: UnboundedReceiver<StageOrder>,
+    pub(crate) id: String,
+}
+
+pub(crate) fn draft(base_url: &str, sign_in: Method) -> EnvironmentDraft {
+    EnvironmentDraft {
+        name: "Acme".into(),
+        base_url: base_url.into(),
+        tag: "TEST".into(),
+        accent: Accent::Slate,
+        login_path: "/login".into(),
+        header_name: "Authorization".into(),
+        scheme: "Bearer".into(),
+        cookie_name: String::new(),
+        expected_issuer: String::new(),
+        expected_audience: String::new(),
+        sign_in,
+        network: Network::default(),
+        allow_plain_http: false,
+        protection: ProtectionView::Open,
+    }
+}
+
+impl Bench {
+    pub(crate) async fn new(draft: EnvironmentDraft) -> Self {
+        let keychain = Arc::new(MemoryStore::default());
+        let folder = tempfile::tempdir().expect("folder");
+        let (workspace, orders) = start(&folder, &keychain).await;
+        let added = workspace.environment_add(draft).await.expect("answers");
+        let SaveOutcome::Saved { id } = added else { panic!("{added:?}") };
+        Self { folder, keychain, workspace, orders, id }
+    }
+
+    pub(crate) async fn restarted(self) -> Self {
+        let (workspace, orders) = start(&self.folder, &self.keychain).await;
+        Self { workspace, orders, ..self }
+    }
+
+    pub(crate) async fn sign_in(&self, answers: &[(&str, &str)]) -> SignInOutcome {
+        let answers: HashMap<_, _> =
+            answers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned().into())).collect();
+        self.workspace.sign_in(&self.id, answers).await.expect("answers")
+    }
+
+    /// Signs in as it should succeed, and sees the dashboard through the gateway.
+    pub(crate) async fn enters(&mut self, answers: &[(&str, &str)]) {
+        let outcome = self.sign_in(answers).await;
+        assert_eq!(outcome, SignInOutcome::SignedIn);
+        self.sees_dashboard().await;
+    }
+
+    /// Signs in as it should not succeed; what the operator is told.
+    pub(crate) async fn refused(&self, answers: &[(&str, &str)]) -> Problem {
+        match self.sign_in(answers).await {
+            SignInOutcome::Rejected { problem, .. } => problem,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Enters the gateway that was opened last as the webview would, and asks for a page.
+    pub(crate) async fn sees_dashboard(&mut self) -> String {
+        let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().expect("client");
+        let entry = self.entry().await;
+        let entered = client.get(entry.clone()).send().await.expect("the gateway answers");
+        let cookie =
+            entered.headers()["set-cookie"].to_str().expect("text").split(';').next().expect("pair").to_owned();
+        let to = entry.join(entered.headers()["location"].to_str().expect("text")).expect("url");
+        let page = client
+            .get(to)
+            .header("cookie", cookie)
+            .header("sec-fetch-mode", "navigate")
+            .header("sec-fetch-dest", "document")
+            .send()
+            .await
+            .expect("answers");
+        assert_eq!(page.status(), 200);
+        let text = page.text().await.expect("text");
+        assert!(text.contains("Dashboard"), "{text}");
+        text
+    }
+
+    pub(crate) async fn entry(&mut self) -> url::Url {
+        let opened = async {
+            loop {
+                if let StageOrder::Open { entry, .. } = self.orders.recv().await.expect("an order") {
+                    return entry;
+                }
+            }
+        };
+        time::timeout(Duration::from_secs(20), opened).await.expect("a dashboard opens")
+    }
+
+    pub(crate) fn view(&self) -> EnvironmentView {
+        self.workspace.state().environments.iter().find(|view| view.id == self.id).expect("there").clone()
+    }
+
+    pub(crate) async fn until(&self, what: &str, holds: impl Fn(&EnvironmentView) -> bool) {
+        let mut states = self.workspace.subscribe();
+        let seen = states.wait_for(|state| state.environments.iter().any(|view| view.id == self.id && holds(view)));
+        let seen = time::timeout(Duration::from_secs(40), seen).await.is_ok_and(|seen| seen.is_ok());
+        assert!(seen, "{what}: {:?}", self.view());
+    }
+
+    /// Everything that the vault holds, as one text.
+    pub(crate) fn vault_text(&self) -> String {
+        let keys = self.keychain.keys();
+        let values = keys.iter().map(|key| self.keychain.read(key).expect("reads").expect("there"));
+        values.map(|value| String::from_utf8_lossy(&value).into_owned()).collect::<Vec<_>>().join("\n")
+    }
+}
+
+pub(crate) async fn start(folder: &TempDir, keychain: &Arc<MemoryStore>) -> (Workspace, UnboundedReceiver<StageOrder>) {
+    let vault = Vault::with_store(keychain.clone());
+    Workspace::with(Profile::below(folder.path()), vault, Arc::new(SystemClock), folder.path().join("downloads")).await
+}
