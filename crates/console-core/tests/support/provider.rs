@@ -59,7 +59,8 @@ impl Server {
         self.ready[name].as_str().unwrap_or_else(|| panic!("the ready line has no {name}")).to_owned()
     }
 
-    async fn write(&mut self, line: &Value) {
+    /// Sends a command. What comes of it is an event.
+    pub(crate) async fn write(&mut self, line: &Value) {
         self.input.write_all(format!("{line}\n").as_bytes()).await.expect("writes");
     }
 
