@@ -9,10 +9,12 @@ import json
 import shutil
 import signal
 import sys
-import tempfile
 from pathlib import Path
 
 from certificates import make
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+import scratch  # noqa: E402
 
 KEYS = {"folder", "hosts", "password", "user"}
 
@@ -31,7 +33,7 @@ def main() -> int:
         )
         return 2
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    folder = Path(tempfile.mkdtemp(prefix="certificates-", dir=given.get("folder")))
+    folder = scratch.folder("asyncmq-certificates", given.get("folder"))
     try:
         made = make(
             folder,

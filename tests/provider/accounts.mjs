@@ -1,5 +1,5 @@
 // Who can sign in at this provider?
-import { ConfigurationError, checked } from './contract.mjs';
+import { ConfigurationError, checked } from '../contract.mjs';
 
 const KNOWN = { sub: '', username: '', password: '', name: '', email: '', roles: [], is_admin: false };
 

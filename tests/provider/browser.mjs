@@ -1,7 +1,7 @@
 // Runs a headless Chromium that stands in for the operator's system browser and signs in at a provider. See README.md.
 import { chromium } from 'playwright-core';
 
-import { ConfigurationError, checked, run } from './contract.mjs';
+import { ConfigurationError, checked, run } from '../contract.mjs';
 
 const DEFAULTS = { chromium: '/usr/bin/chromium', patience: 20 };
 const VISIT = {

@@ -1,5 +1,5 @@
 // Runs a scripted OpenID provider that does wrong what it is told to do wrong. See README.md.
-import { ConfigurationError, checked, run, say } from './contract.mjs';
+import { ConfigurationError, checked, run, say } from '../contract.mjs';
 import { FAULTS, PATHS, concern, endpoints, known, misbehave } from './hostile/endpoints.mjs';
 import { signingKey } from './keys.mjs';
 import { listen } from './listener.mjs';

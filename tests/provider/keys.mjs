@@ -1,7 +1,7 @@
 // Which key signs the tokens of this run?
 import { createPublicKey, generateKeyPairSync } from 'node:crypto';
 
-import { ConfigurationError } from './contract.mjs';
+import { ConfigurationError } from '../contract.mjs';
 
 const KINDS = {
   RS256: () => generateKeyPairSync('rsa', { modulusLength: 2048 }),

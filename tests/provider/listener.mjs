@@ -1,12 +1,14 @@
 // Where does a provider listen, and what certificate does it show? HTTPS on a free loopback port.
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { generate } from 'selfsigned';
 
-import { ConfigurationError, checked } from './contract.mjs';
+import { ConfigurationError, checked } from '../contract.mjs';
+
+const FOLDER = 'asyncmq-provider-';
 
 /**
  * Listens; requests go to what `serve` is called with later, because the address has to be known first.
@@ -70,9 +72,26 @@ async function made() {
       },
     ],
   });
+  await sweep();
   // Readable by this user only, as mkdtemp makes it.
-  const folder = await mkdtemp(join(tmpdir(), 'provider-'));
+  const folder = await mkdtemp(join(tmpdir(), `${FOLDER}${process.pid}-`));
   const ca_file = join(folder, 'ca.pem');
   await writeFile(ca_file, authority.cert);
   return { folder, ca_file, cert: leaf.cert, key: leaf.private };
+}
+
+/** Removes what providers left that were killed: a folder's name says whose it is. */
+async function sweep() {
+  for (const name of await readdir(tmpdir())) {
+    const pid = name.startsWith(FOLDER) && Number.parseInt(name.slice(FOLDER.length), 10);
+    if (pid && !runs(pid)) await rm(join(tmpdir(), name), { recursive: true, force: true });
+  }
+}
+
+function runs(pid) {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return error.code !== 'ESRCH';
+  }
 }

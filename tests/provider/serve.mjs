@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 
 import { ACCOUNTS, Accounts } from './accounts.mjs';
-import { ConfigurationError, checked, run, say } from './contract.mjs';
+import { ConfigurationError, checked, run, say } from '../contract.mjs';
 import { interactions } from './interactions.mjs';
 import { signingKey } from './keys.mjs';
 import { listen } from './listener.mjs';

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { test } from 'node:test';
 
-import { ask, authorization, start } from './running.mjs';
+import { start } from '../../running.mjs';
+import { ask, authorization } from './requests.mjs';
 
 /** A callback listener such as the console's, for one test. */
 async function callback(t) {
@@ -15,9 +16,9 @@ async function callback(t) {
 }
 
 test('a person signs in, agrees, connects a device and signs out', async (t) => {
-  const server = await start(t, 'serve.mjs');
+  const server = await start(t, 'provider/serve.mjs');
   const { ready } = server;
-  const browser = await start(t, 'browser.mjs');
+  const browser = await start(t, 'provider/browser.mjs');
   const redirect_uri = await callback(t);
   const visit = (line) =>
     browser.command({ username: 'alice', password: 'correct horse', ...line }, 'visited');
@@ -96,7 +97,7 @@ test('a person signs in, agrees, connects a device and signs out', async (t) => 
 });
 
 test('an address that nobody answers is still told', async (t) => {
-  const browser = await start(t, 'browser.mjs');
+  const browser = await start(t, 'provider/browser.mjs');
   const seen = await browser.command({ visit: 'http://127.0.0.1:9/callback?code=x' }, 'visited');
   assert.equal(seen.url, 'http://127.0.0.1:9/callback?code=x');
 });

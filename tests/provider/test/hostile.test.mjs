@@ -3,11 +3,12 @@ import { test } from 'node:test';
 
 import { createLocalJWKSet, decodeJwt, decodeProtectedHeader, jwtVerify } from 'jose';
 
-import { REDIRECT, ask, authorization, start } from './running.mjs';
+import { start } from '../../running.mjs';
+import { REDIRECT, ask, authorization } from './requests.mjs';
 
 /** Starts one, and answers how to sign in at it under some faults. */
 async function hostile(t, more = {}) {
-  const server = await start(t, 'hostile.mjs', more);
+  const server = await start(t, 'provider/hostile.mjs', more);
   const { ready } = server;
   const token = (form, options) => ask(ready.ca_file, `${ready.issuer}/token`, { form, ...options });
   const under = (faults) => server.command({ faults }, 'faults_changed');

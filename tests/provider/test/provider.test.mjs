@@ -5,7 +5,8 @@ import { test } from 'node:test';
 
 import { SignJWT, createLocalJWKSet, importSPKI, jwtVerify } from 'jose';
 
-import { REDIRECT, ask, authorization, follow, start } from './running.mjs';
+import { start } from '../../running.mjs';
+import { REDIRECT, ask, authorization, follow } from './requests.mjs';
 
 const AUTO = { login: 'auto', consent: 'auto' };
 
@@ -29,7 +30,7 @@ function refresh(ready, refresh_token) {
 }
 
 test('discovery offers what the console uses', async (t) => {
-  const { ready } = await start(t, 'serve.mjs');
+  const { ready } = await start(t, 'provider/serve.mjs');
   const found = (await ask(ready.ca_file, ready.discovery_url)).json();
   assert.equal(found.issuer, ready.issuer);
   assert.equal(found.authorization_response_iss_parameter_supported, true);
@@ -40,7 +41,11 @@ test('discovery offers what the console uses', async (t) => {
 
 for (const algorithm of ['RS256', 'ES256']) {
   test(`code and PKCE end in ${algorithm} tokens with the account's claims`, async (t) => {
-    const server = await start(t, 'serve.mjs', { ...AUTO, algorithm, lifetimes: { access_token: 42 } });
+    const server = await start(t, 'provider/serve.mjs', {
+      ...AUTO,
+      algorithm,
+      lifetimes: { access_token: 42 },
+    });
     const { ready } = server;
     const asked = authorization(ready, { login_hint: 'bob' });
     const callback = await follow(ready, asked.url);
@@ -70,7 +75,7 @@ for (const algorithm of ['RS256', 'ES256']) {
 }
 
 test('PKCE is demanded and checked', async (t) => {
-  const { ready } = await start(t, 'serve.mjs', AUTO);
+  const { ready } = await start(t, 'provider/serve.mjs', AUTO);
   const without = authorization(ready, { code_challenge: null, code_challenge_method: null });
   const refused = await follow(ready, without.url);
   assert.equal(refused.searchParams.get('error'), 'invalid_request');
@@ -80,7 +85,7 @@ test('PKCE is demanded and checked', async (t) => {
 });
 
 test('a redirect elsewhere, and a resource that is not ours, are refused', async (t) => {
-  const { ready } = await start(t, 'serve.mjs', AUTO);
+  const { ready } = await start(t, 'provider/serve.mjs', AUTO);
   const elsewhere = await ask(
     ready.ca_file,
     authorization(ready, { redirect_uri: 'http://127.0.0.1:9/other' }).url,
@@ -92,7 +97,7 @@ test('a redirect elsewhere, and a resource that is not ours, are refused', async
 });
 
 test('refresh tokens rotate, and a second use ends the sign-in', async (t) => {
-  const server = await start(t, 'serve.mjs', AUTO);
+  const server = await start(t, 'provider/serve.mjs', AUTO);
   const { ready } = server;
   const asked = authorization(ready);
   const first = (await exchange(ready, asked, await follow(ready, asked.url))).json();
@@ -109,7 +114,7 @@ test('a refresh token needs offline_access, unless the provider gives one to eve
     ['offline_access', 'undefined'],
     ['always', 'string'],
   ]) {
-    const { ready } = await start(t, 'serve.mjs', { ...AUTO, refresh_tokens });
+    const { ready } = await start(t, 'provider/serve.mjs', { ...AUTO, refresh_tokens });
     const asked = authorization(ready, { scope: 'openid', prompt: null });
     const tokens = (await exchange(ready, asked, await follow(ready, asked.url))).json();
     assert.equal(typeof tokens.refresh_token, expected);
@@ -117,7 +122,7 @@ test('a refresh token needs offline_access, unless the provider gives one to eve
 });
 
 test('revocation, and an administrator, end refresh tokens', async (t) => {
-  const server = await start(t, 'serve.mjs', AUTO);
+  const server = await start(t, 'provider/serve.mjs', AUTO);
   const { ready } = server;
   for (const revoke of [
     async (token) => {
@@ -137,7 +142,7 @@ test('revocation, and an administrator, end refresh tokens', async (t) => {
 test('machines sign in by Basic, POST and private key', async (t) => {
   const pair = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const jwk = { ...pair.publicKey.export({ format: 'jwk' }), kid: 'm', alg: 'ES256', use: 'sig' };
-  const { ready } = await start(t, 'serve.mjs', {
+  const { ready } = await start(t, 'provider/serve.mjs', {
     client_jwks: { keys: [jwk] },
     client_secret: 'a secret: with + signs',
   });
@@ -181,7 +186,7 @@ test('machines sign in by Basic, POST and private key', async (t) => {
 });
 
 test('an outage can begin and end', async (t) => {
-  const server = await start(t, 'serve.mjs');
+  const server = await start(t, 'provider/serve.mjs');
   const { ready } = server;
   await server.command({ outage: 'unavailable' }, 'outage_changed');
   assert.equal((await ask(ready.ca_file, ready.discovery_url)).status, 503);
@@ -193,17 +198,22 @@ test('an outage can begin and end', async (t) => {
 });
 
 test('the authority goes with the server, and a wrong key is named', async (t) => {
-  const server = await start(t, 'serve.mjs');
+  const server = await start(t, 'provider/serve.mjs');
   assert.ok(existsSync(server.ready.ca_file));
   assert.equal(await server.end(), 0);
   assert.ok(!existsSync(server.ready.ca_file));
-  await assert.rejects(start(t, 'serve.mjs', { colour: 'red' }), /ended with 2.*colour/s);
-  await assert.rejects(start(t, 'serve.mjs', { algorithm: 'none' }), /RS256, ES256/);
+  const killed = await start(t, 'provider/serve.mjs');
+  process.kill(killed.ready.pid, 'SIGKILL');
+  await killed.end();
+  await start(t, 'provider/serve.mjs');
+  assert.ok(!existsSync(killed.ready.ca_file), 'the next one sweeps what a killed one left');
+  await assert.rejects(start(t, 'provider/serve.mjs', { colour: 'red' }), /ended with 2.*colour/s);
+  await assert.rejects(start(t, 'provider/serve.mjs', { algorithm: 'none' }), /RS256, ES256/);
 });
 
 test('fixed redirects are exact', async (t) => {
   const fixed = 'http://127.0.0.1:18085/callback';
-  const { ready } = await start(t, 'serve.mjs', { ...AUTO, fixed_redirect_uris: [fixed] });
+  const { ready } = await start(t, 'provider/serve.mjs', { ...AUTO, fixed_redirect_uris: [fixed] });
   const asked = authorization(ready, { client_id: 'console-fixed', redirect_uri: fixed });
   assert.ok((await follow(ready, asked.url)).href.startsWith(`${fixed}?code=`));
   const other = authorization(ready, { client_id: 'console-fixed', redirect_uri: REDIRECT });

@@ -1,51 +1,7 @@
-// How do these tests start a server, and talk to a provider? The other end of contract.mjs, and plain requests.
-import { spawn } from 'node:child_process';
+// How do these tests talk to a provider? Plain requests, as a client of any language would send them.
 import { createHash, randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { request as httpsRequest } from 'node:https';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
-
-const FOLDER = fileURLToPath(new URL('..', import.meta.url));
-
-/** Starts `script`; it ends with the test `t`. */
-export async function start(t, script, configuration = {}) {
-  const child = spawn(process.execPath, [script], { cwd: FOLDER, stdio: ['pipe', 'pipe', 'pipe'] });
-  let errors = '';
-  child.stderr.on('data', (chunk) => {
-    errors += chunk;
-  });
-  const ended = new Promise((resolve) => child.once('close', resolve));
-  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  const send = (line) => child.stdin.write(`${JSON.stringify(line)}\n`);
-  const end = async () => {
-    child.stdin.end();
-    return ended;
-  };
-  t.after(end);
-  send(configuration);
-  const first = await lines.next();
-  if (first.done) throw new Error(`${script} ended with ${await ended}: ${errors}`);
-  const event = async (name) => {
-    for (;;) {
-      const { value, done } = await lines.next();
-      if (done) throw new Error(`${script} ended before it said ${name}: ${errors}`);
-      const line = JSON.parse(value);
-      if (line.event === name) return line;
-    }
-  };
-  const ready = JSON.parse(first.value);
-  return {
-    ready,
-    send,
-    event,
-    end,
-    command: async (line, name) => {
-      send(line);
-      return event(name);
-    },
-  };
-}
 
 /** Status, headers and body of one request; redirects are not followed. */
 export function ask(ca_file, url, { form, headers = {}, timeout } = {}) {
