@@ -38,6 +38,8 @@ pub(crate) struct Server {
     input: ChildStdin,
     output: Lines<BufReader<ChildStdout>>,
     pub(crate) ready: Value,
+    /// The events that were not waited for.
+    pub(crate) passed: Vec<Value>,
 }
 
 impl Server {
@@ -49,7 +51,7 @@ impl Server {
         let mut process = command.spawn().expect("node starts: install Node 20");
         let input = process.stdin.take().expect("piped");
         let output = BufReader::new(process.stdout.take().expect("piped")).lines();
-        let mut server = Self { _process: process, input, output, ready: Value::Null };
+        let mut server = Self { _process: process, input, output, ready: Value::Null, passed: Vec::new() };
         server.write(configuration).await;
         server.ready = server.line().await;
         server
@@ -69,7 +71,7 @@ impl Server {
         serde_json::from_str(&line.expect("the server goes on")).expect("JSON")
     }
 
-    /// The next event of this name; others are passed over.
+    /// The next event of this name; others are laid aside.
     pub(crate) async fn event(&mut self, name: &str) -> Value {
         loop {
             let line = self.line().await;
@@ -77,6 +79,7 @@ impl Server {
             if line["event"] == name {
                 return line;
             }
+            self.passed.push(line);
         }
     }
 

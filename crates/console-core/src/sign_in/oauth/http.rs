@@ -15,6 +15,7 @@ use url::{Url, form_urlencoded};
 
 use super::{
     client_proof::ClientProof,
+    discovery::trusted,
     error::{Place, ProviderError, shown},
 };
 use crate::{
@@ -34,13 +35,16 @@ const CLOCK_GRAIN: i64 = 2;
 pub(crate) struct Http<'c> {
     client: &'c reqwest::Client,
     clock: &'c dyn Clock,
+    /// The issuer, or the token endpoint where there is none: every other address is judged by it.
+    root: String,
     /// The provider's clock less ours, in seconds, by its last answer.
     ahead: AtomicI64,
 }
 
 impl<'c> Http<'c> {
-    pub(crate) fn new(with: &'c Context<'_>) -> Self {
-        Self { client: with.reach.provider(), clock: &*with.clock, ahead: AtomicI64::new(0) }
+    /// `root` is the issuer, or the token endpoint where there is none.
+    pub(crate) fn new(with: &'c Context<'_>, root: &str) -> Self {
+        Self { client: with.reach.provider(), clock: &*with.clock, root: root.to_owned(), ahead: AtomicI64::new(0) }
     }
 
     /// The provider's clock less ours, in seconds.
@@ -69,6 +73,10 @@ impl<'c> Http<'c> {
     }
 
     fn remember_clock(&self, headers: &HeaderMap) {
+        // A cache in between answers with the date of long ago (RFC 9111 §5.1).
+        if headers.contains_key(header::AGE) {
+            return;
+        }
         let date = headers.get(header::DATE).and_then(|value| value.to_str().ok());
         if let Some(date) = date.and_then(|date| httpdate::parse_http_date(date).ok()) {
             let ahead = UnixTime::from(date).seconds_since(self.clock.now());
@@ -78,8 +86,7 @@ impl<'c> Http<'c> {
 
     async fn send(&self, place: Place, request: HttpRequest) -> Result<HttpResponse, SignInError> {
         let (parts, body) = request.into_parts();
-        let unusable = || ProviderError::Answer { place, reason: "it names no usable address".into() };
-        let url = Url::parse(&parts.uri.to_string()).map_err(|_| unusable())?;
+        let url = trusted(&self.root, place, &parts.uri.to_string())?;
         let host = url.host_str().unwrap_or_default().to_owned();
         let unreachable = |error: reqwest::Error| Unreachable::from_error(&error, &host);
         let request = self.client.request(parts.method, url).headers(parts.headers).body(body).timeout(PATIENCE);
