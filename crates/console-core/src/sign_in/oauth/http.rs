@@ -171,3 +171,58 @@ impl<'c> AsyncHttpClient<'c> for Call<'_> {
         Box::pin(self.perform(request))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use http::{HeaderMap, HeaderValue, header};
+    use openidconnect::{AsyncHttpClient as _, HttpRequest};
+
+    use super::{Http, Place, ProviderError};
+    use crate::{
+        clock::{ManualClock, UnixTime},
+        environment::{EnvironmentDraft, EnvironmentId},
+        secrets::Secrets,
+        sign_in::{Context, Operator, SignInError, Step},
+        upstream::Reach,
+    };
+
+    struct Nobody;
+
+    impl Operator for Nobody {
+        fn show(&self, _step: Step) {}
+    }
+
+    #[tokio::test]
+    async fn nothing_is_asked_in_clear_and_a_date_out_of_a_cache_is_no_clock() {
+        let draft = EnvironmentDraft {
+            name: "Test".into(),
+            tag: "TEST".into(),
+            base_url: "https://admin.example".into(),
+            ..EnvironmentDraft::default()
+        };
+        let id = EnvironmentId::random().expect("random");
+        let environment = draft.check().expect("sound").into_environment(id);
+        let reach = Reach::new(&environment, &Secrets::default()).expect("a way");
+        let clock = Arc::new(ManualClock::at(UnixTime(784_111_777)));
+        let context = Context { environment: &environment, reach: &reach, clock, operator: &Nobody };
+        let http = Http::new(&context, "https://id.example");
+
+        let mut request = HttpRequest::new(Vec::new());
+        *request.uri_mut() = "http://127.0.0.1:1/jwks".parse().expect("an address");
+        let error = http.at(Place::Keys).call(request).await.expect_err("refused");
+        let insecure =
+            matches!(&error, SignInError::Provider(ProviderError::InsecureEndpoint { place: Place::Keys, .. }));
+        assert!(insecure, "{error}");
+
+        let mut headers = HeaderMap::new();
+        headers.insert(header::DATE, HeaderValue::from_static("Sun, 06 Nov 1994 08:59:37 GMT"));
+        headers.insert(header::AGE, HeaderValue::from_static("600"));
+        http.remember_clock(&headers);
+        assert_eq!(http.ahead(), 0);
+        headers.remove(header::AGE);
+        http.remember_clock(&headers);
+        assert_eq!(http.ahead(), 600);
+    }
+}
