@@ -13,7 +13,7 @@ use super::{
     oauth::{
         ClientAuthentication, GrantKind, Place, ProviderError, Sends,
         client_proof::{self, ClientProof, signing_algorithm},
-        discovery::{Provider, trusted},
+        discovery::Provider,
         failure,
         http::Http,
         person::target,
@@ -73,12 +73,10 @@ impl ClientCredentials {
 
     async fn exchange(&self, with: &Context<'_>, secrets: &Secrets) -> Result<Grant, SignInError> {
         let (response, now) = if self.issuer.is_empty() {
-            trusted(&self.token_url, Place::Token, &self.token_url)?;
             let proof = self.proof(&self.token_url, secrets)?;
-            let http = Http::new(with);
+            let http = Http::new(with, &self.token_url);
             (self.request(&http, &proof, &self.token_url, &self.token_url).await?, http.provider_now())
         } else {
-            trusted(&self.issuer, Place::Discovery, &self.issuer)?;
             let proof = self.proof(&self.issuer, secrets)?;
             let provider = Provider::discover(with, &self.issuer, &self.client_id, proof).await?;
             let token_url = provider.client.token_uri().to_string();

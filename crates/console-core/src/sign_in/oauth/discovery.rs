@@ -76,7 +76,7 @@ impl<'c> Provider<'c> {
         client_id: &str,
         proof: ClientProof,
     ) -> Result<Self, SignInError> {
-        let http = Http::new(with);
+        let http = Http::new(with, issuer);
         let answer = |reason: &str| ProviderError::Answer { place: Place::Discovery, reason: reason.into() };
         let url = IssuerUrl::new(issuer.to_owned()).map_err(|_| answer("the issuer is no address"))?;
         let found = Metadata::discover_async(url, &http.at(Place::Discovery)).await;
@@ -119,12 +119,12 @@ fn client(metadata: &Metadata, client_id: &str, token_endpoint: TokenUrl) -> Cli
         .set_token_uri(token_endpoint)
 }
 
-/// Secrets and people go to https addresses; on this computer also to others, where the issuer is here too.
+/// Secrets and people go to https addresses; to http only on this computer, and only where `issuer` itself is such an address.
 pub(crate) fn trusted(issuer: &str, place: Place, endpoint: &str) -> Result<Url, ProviderError> {
     let insecure = || ProviderError::InsecureEndpoint { place, url: shown_address(endpoint) };
     let url = Url::parse(endpoint).map_err(|_| insecure())?;
-    let local = || is_loopback(&url) && Url::parse(issuer).is_ok_and(|issuer| is_loopback(&issuer));
-    let sound = url.scheme() == "https" || (url.scheme() == "http" && local());
+    let is_local = |url: &Url| url.scheme() == "http" && is_loopback(url);
+    let sound = url.scheme() == "https" || (is_local(&url) && Url::parse(issuer).is_ok_and(|issuer| is_local(&issuer)));
     if sound && url.username().is_empty() && url.password().is_none() && url.fragment().is_none() {
         Ok(url)
     } else {
@@ -164,6 +164,7 @@ mod tests {
         let of = |issuer: &str, endpoint: &str| trusted(issuer, Place::Token, endpoint).is_ok();
         assert!(of("https://id.example", "https://login.example/token"));
         assert!(of("http://127.0.0.1:3000", "http://127.0.0.1:3000/token"));
+        assert!(!of("https://127.0.0.1:3000", "http://127.0.0.1:3001/token"));
         for wrong in ["http://id.example/token", "http://127.0.0.1:22/", "file:///etc", "https://u:p@a/", "x"] {
             assert!(!of("https://id.example", wrong), "{wrong}");
         }

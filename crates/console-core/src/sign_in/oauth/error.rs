@@ -133,6 +133,8 @@ pub enum ProviderError {
     // The ID token.
     #[error("the provider gave no ID token")]
     NoIdToken,
+    #[error("the provider gave no ID token when the sign-in was renewed")]
+    NoFreshIdToken,
     #[error("the ID token could not be read: {reason}")]
     IdTokenUnreadable { reason: String },
     #[error("the ID token is signed with `{algorithm}`, which is not accepted")]
@@ -263,6 +265,7 @@ impl Advice for ProviderError {
             Self::NoIdToken => {
                 "Add the scope `openid` in the sign-in settings; where the provider gives no ID tokens, take it out and send the access token."
             }
+            Self::NoFreshIdToken => "Sign in again, or let the access token be sent in the sign-in settings.",
             Self::IdTokenUnreadable { .. } | Self::Algorithm { .. } => {
                 "Ask the provider's administrator to sign this client's ID tokens with RS256 or ES256."
             }

@@ -15,6 +15,7 @@ use url::{Url, form_urlencoded};
 
 use super::{
     client_proof::ClientProof,
+    discovery::trusted,
     error::{Place, ProviderError, shown},
 };
 use crate::{
@@ -34,13 +35,16 @@ const CLOCK_GRAIN: i64 = 2;
 pub(crate) struct Http<'c> {
     client: &'c reqwest::Client,
     clock: &'c dyn Clock,
+    /// The issuer, or the token endpoint where there is none: every other address is judged by it.
+    root: String,
     /// The provider's clock less ours, in seconds, by its last answer.
     ahead: AtomicI64,
 }
 
 impl<'c> Http<'c> {
-    pub(crate) fn new(with: &'c Context<'_>) -> Self {
-        Self { client: with.reach.provider(), clock: &*with.clock, ahead: AtomicI64::new(0) }
+    /// `root` is the issuer, or the token endpoint where there is none.
+    pub(crate) fn new(with: &'c Context<'_>, root: &str) -> Self {
+        Self { client: with.reach.provider(), clock: &*with.clock, root: root.to_owned(), ahead: AtomicI64::new(0) }
     }
 
     /// The provider's clock less ours, in seconds.
@@ -69,6 +73,10 @@ impl<'c> Http<'c> {
     }
 
     fn remember_clock(&self, headers: &HeaderMap) {
+        // A cache in between answers with the date of long ago (RFC 9111 §5.1).
+        if headers.contains_key(header::AGE) {
+            return;
+        }
         let date = headers.get(header::DATE).and_then(|value| value.to_str().ok());
         if let Some(date) = date.and_then(|date| httpdate::parse_http_date(date).ok()) {
             let ahead = UnixTime::from(date).seconds_since(self.clock.now());
@@ -78,8 +86,7 @@ impl<'c> Http<'c> {
 
     async fn send(&self, place: Place, request: HttpRequest) -> Result<HttpResponse, SignInError> {
         let (parts, body) = request.into_parts();
-        let unusable = || ProviderError::Answer { place, reason: "it names no usable address".into() };
-        let url = Url::parse(&parts.uri.to_string()).map_err(|_| unusable())?;
+        let url = trusted(&self.root, place, &parts.uri.to_string())?;
         let host = url.host_str().unwrap_or_default().to_owned();
         let unreachable = |error: reqwest::Error| Unreachable::from_error(&error, &host);
         let request = self.client.request(parts.method, url).headers(parts.headers).body(body).timeout(PATIENCE);
@@ -162,5 +169,60 @@ impl<'c> AsyncHttpClient<'c> for Call<'_> {
 
     fn call(&'c self, request: HttpRequest) -> Self::Future {
         Box::pin(self.perform(request))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use http::{HeaderMap, HeaderValue, header};
+    use openidconnect::{AsyncHttpClient as _, HttpRequest};
+
+    use super::{Http, Place, ProviderError};
+    use crate::{
+        clock::{ManualClock, UnixTime},
+        environment::{EnvironmentDraft, EnvironmentId},
+        secrets::Secrets,
+        sign_in::{Context, Operator, SignInError, Step},
+        upstream::Reach,
+    };
+
+    struct Nobody;
+
+    impl Operator for Nobody {
+        fn show(&self, _step: Step) {}
+    }
+
+    #[tokio::test]
+    async fn nothing_is_asked_in_clear_and_a_date_out_of_a_cache_is_no_clock() {
+        let draft = EnvironmentDraft {
+            name: "Test".into(),
+            tag: "TEST".into(),
+            base_url: "https://admin.example".into(),
+            ..EnvironmentDraft::default()
+        };
+        let id = EnvironmentId::random().expect("random");
+        let environment = draft.check().expect("sound").into_environment(id);
+        let reach = Reach::new(&environment, &Secrets::default()).expect("a way");
+        let clock = Arc::new(ManualClock::at(UnixTime(784_111_777)));
+        let context = Context { environment: &environment, reach: &reach, clock, operator: &Nobody };
+        let http = Http::new(&context, "https://id.example");
+
+        let mut request = HttpRequest::new(Vec::new());
+        *request.uri_mut() = "http://127.0.0.1:1/jwks".parse().expect("an address");
+        let error = http.at(Place::Keys).call(request).await.expect_err("refused");
+        let insecure =
+            matches!(&error, SignInError::Provider(ProviderError::InsecureEndpoint { place: Place::Keys, .. }));
+        assert!(insecure, "{error}");
+
+        let mut headers = HeaderMap::new();
+        headers.insert(header::DATE, HeaderValue::from_static("Sun, 06 Nov 1994 08:59:37 GMT"));
+        headers.insert(header::AGE, HeaderValue::from_static("600"));
+        http.remember_clock(&headers);
+        assert_eq!(http.ahead(), 0);
+        headers.remove(header::AGE);
+        http.remember_clock(&headers);
+        assert_eq!(http.ahead(), 600);
     }
 }

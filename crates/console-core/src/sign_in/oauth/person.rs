@@ -10,7 +10,7 @@ use secrecy::ExposeSecret;
 use super::{
     ClientAuthentication, REFRESH_TOKEN, SUBJECT, Sends,
     client_proof::{self, ClientProof},
-    discovery::{Provider, trusted},
+    discovery::Provider,
     error::{GrantKind, Place, ProviderError},
     failure,
     id_token::{Expected, Who},
@@ -65,7 +65,6 @@ impl Person<'_> {
     ) -> Result<Provider<'c>, SignInError> {
         let how = (self.authentication, "", "");
         let proof = ClientProof::new(self.client_id, self.issuer, how, secrets)?;
-        trusted(self.issuer, Place::Discovery, self.issuer)?;
         let mut provider = Provider::discover(with, self.issuer, self.client_id, proof).await?;
         if !self.wants_id_token() {
             provider.client = provider.client.disable_openid_scope();
@@ -133,6 +132,9 @@ impl Person<'_> {
         let response = response.map_err(|error| failure::of_request(Place::Token, GrantKind::Refresh, error))?;
         // An ID token need not come again; one that comes must be the same person's (`OpenID` Connect Core §12.2).
         let who = self.verify(&provider, &response, None)?;
+        if who.is_none() && self.sends == Sends::IdToken {
+            return Err(ProviderError::NoFreshIdToken.into());
+        }
         if let (Some(who), Some(known)) = (&who, kept.expose(SUBJECT))
             && who.subject != known
         {
