@@ -35,7 +35,12 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     sourcemap: false,
   },
-  server: { port: 1420, strictPort: true },
+  server: {
+    port: 1420,
+    strictPort: true,
+    // A test reads the core's defaults; the development server stays in its own folder.
+    fs: { allow: process.env.VITEST ? ['..'] : ['.'] },
+  },
   test: {
     environment: 'happy-dom',
     include: ['src/**/*.test.ts'],

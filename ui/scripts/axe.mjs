@@ -13,7 +13,9 @@ let passed = 0;
 let failed = 0;
 
 try {
-  for (const screen of screens) {
+  // All of them, or those that are named.
+  const only = process.argv.slice(2);
+  for (const screen of screens.filter(({ name }) => only.length === 0 || only.includes(name))) {
     for (const colorScheme of schemes) {
       const shown = await browser.open(screen, { colorScheme, width: 900, height: 600 });
       const { page, complaints } = shown;

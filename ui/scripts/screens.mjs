@@ -12,7 +12,34 @@ const token = (words) => async (page) => {
   await page.getByTestId('token-field').fill(words);
   await page.getByTestId('sign-in').click();
 };
+const add = (base_url, then) => async (page) => {
+  await page.getByTestId('add-environment').click();
+  await page.getByTestId('field-base_url').fill(base_url);
+  await page.getByTestId('look').click();
+  await page.locator('[data-testid="look-report"][data-found]').waitFor();
+  await then?.(page);
+};
+/** Opens the editor at its sign-in section, with whatever is folded away there unfolded. */
+const settings = (method) => async (page) => {
+  await menu('edit')(page);
+  for (const summary of await page.getByTestId(`settings-${method}`).locator('summary').all()) {
+    await summary.click();
+  }
+  await page.getByTestId('method-chooser').evaluate((element) => element.scrollIntoView());
+};
 const plain = (name) => ({ name, scenario: name });
+
+const methods = [
+  'local_signing',
+  'token_endpoint',
+  'openid_connect',
+  'device_code',
+  'client_credentials',
+  'login_form',
+  'fixed_headers',
+  'external_command',
+  'none',
+];
 
 export const screens = [
   ...[
@@ -108,6 +135,108 @@ export const screens = [
       await page.getByTestId('failure').waitFor();
     },
   },
+  ...[
+    'login-form-stored',
+    'login-form-expired',
+    'openid-stored',
+    'ask-everything',
+    'step-browser',
+    'step-device-code',
+    'approvals',
+    'copy-token',
+    ...methods.map((method) => `ask-${method}`),
+  ].map(plain),
+  { name: 'ask-missing', scenario: 'ask-login_form', act: press('sign-in') },
+  { name: 'approvals-later', scenario: 'approvals', act: press('approvals-later') },
+  {
+    name: 'login-form-failed',
+    scenario: 'ask-login_form',
+    async act(page) {
+      await page.getByTestId('ask-user').fill('alice');
+      await page.getByTestId('ask-password').fill('rejected');
+      await page.getByTestId('sign-in').click();
+      await page.getByTestId('sign-in-error').waitFor();
+    },
+  },
+  {
+    name: 'identity-header',
+    scenario: 'identity-renewed',
+    async act(page) {
+      await page.getByTestId('bar-operator').click();
+      await page.getByTestId('token-header').click();
+      await page.getByTestId('copy-token').scrollIntoViewIfNeeded();
+    },
+  },
+  { name: 'identity-renewed', scenario: 'identity-renewed', act: press('bar-operator') },
+  { name: 'identity-cookie', scenario: 'identity-cookie', act: press('bar-operator') },
+  { name: 'sign-out-cookie', scenario: 'identity-cookie', act: menu('sign-out') },
+  ...['open', 'login', 'token', 'sso', 'access', 'forbidden', 'missing', 'nothing', 'down'].map((host) => ({
+    name: `look-${host}`,
+    scenario: 'active',
+    act: add(`https://${host}.acme.example/asyncmq`),
+  })),
+  {
+    name: 'look-accepted',
+    scenario: 'active',
+    act: add('https://sso.acme.example/asyncmq', press('look-accept')),
+  },
+  {
+    name: 'method-chooser',
+    scenario: 'active',
+    async act(page) {
+      await page.getByTestId('add-environment').click();
+      await page.getByTestId('method-chooser').click();
+      await page.getByTestId('method-none').waitFor();
+    },
+  },
+  ...methods
+    .filter((method) => method !== 'none')
+    .map((method) => ({ name: `edit-${method}`, scenario: `edit-${method}`, act: settings(method) })),
+  {
+    name: 'edit-network',
+    scenario: 'edit-everything',
+    async act(page) {
+      await menu('edit')(page);
+      await page.getByTestId('network').click();
+      await page.getByTestId('network').evaluate((element) => element.scrollIntoView());
+    },
+  },
+  {
+    name: 'edit-advanced',
+    scenario: 'edit-everything',
+    async act(page) {
+      await menu('edit')(page);
+      await page.getByTestId('advanced').click();
+      await page.getByTestId('advanced').evaluate((element) => element.scrollIntoView());
+    },
+  },
+  {
+    name: 'edit-errors',
+    scenario: 'edit-openid_connect',
+    async act(page) {
+      await settings('openid_connect')(page);
+      await page.getByTestId('field-sign_in.issuer').fill('');
+      await page.getByTestId('field-sign_in.redirect_ports').fill('8400 99999');
+      await page.getByTestId('field-sign_in.client_id').fill('');
+      await page.getByTestId('save-environment').click();
+      await page.getByTestId('field-sign_in.redirect_ports').fill('8400');
+      await page.getByTestId('save-environment').click();
+      await page.getByTestId('error-sign_in.issuer').waitFor();
+    },
+  },
+  {
+    name: 'edit-network-errors',
+    scenario: 'active',
+    async act(page) {
+      await menu('edit')(page);
+      await page.getByTestId('network').click();
+      await page.getByTestId('field-network.proxy').fill('proxy.acme.example');
+      await page.getByTestId('field-network.tunnel.arguments').fill('port-forward');
+      await page.getByTestId('save-environment').click();
+      await page.getByTestId('error-network.tunnel').waitFor();
+      await page.getByTestId('error-network.proxy').scrollIntoViewIfNeeded();
+    },
+  },
   ...['red', 'orange', 'amber', 'green', 'teal', 'blue', 'violet', 'pink', 'slate'].map((accent) =>
     plain(`accent-${accent}`),
   ),
@@ -127,6 +256,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
         for (const [width, height] of [
           [1280, 800],
           [1000, 700],
+          [900, 600],
         ]) {
           const shown = await browser.open(screen, { colorScheme, width, height });
           await shown.page.screenshot({ path: `${folder}${screen.name}-${colorScheme}-${width}.png` });

@@ -1,30 +1,8 @@
-import { render, screen, waitFor } from '@testing-library/svelte';
-import userEvent from '@testing-library/user-event';
+import { screen, waitFor } from '@testing-library/svelte';
 import { expect, it } from 'vitest';
 
-import App from './App.svelte';
-import { FakeCore } from './lib/ipc/fake/core';
-import { problem, scenarios } from './lib/ipc/fake/scenarios';
-import { useTransport } from './lib/ipc/transport';
-
-const PROD = 'a1b2c3d4e5f60718';
-
-async function shows(name: string) {
-  const make = scenarios[name];
-  if (!make) throw new Error(`no scenario ${name}`);
-  const core = new FakeCore(make());
-  useTransport(core);
-  const user = userEvent.setup();
-  render(App);
-  await waitFor(() => expect(core.cover).not.toBeNull());
-  await waitFor(() =>
-    expect(document.querySelector('.frame')?.getAttribute('data-screen')).not.toBe('loading'),
-  );
-  return { core, user };
-}
-
-const field = (name: string) => screen.findByTestId(`field-${name}`);
-const value = (element: HTMLElement) => (element as HTMLInputElement).value;
+import { problem } from './lib/ipc/fake/scenarios';
+import { field, PROD, shows, value } from './test-shows';
 
 it('the first start leads to an environment by typing alone', async () => {
   const { core, user } = await shows('first-run');

@@ -204,6 +204,18 @@ export class FakeCore implements Transport {
     if (words === tokens.never) {
       return this.#wait(id, null);
     }
+    if (words === tokens.rejected && method === 'login_form') {
+      return {
+        status: 'rejected',
+        problem: problem(
+          'login_form',
+          'The admin’s login form did not accept this user name and password',
+          '',
+          'Type them again. The admin does not say which of the two is wrong.',
+        ),
+        identity: null,
+      };
+    }
     if (words === tokens.rejected) {
       return {
         status: 'rejected',

@@ -28,7 +28,7 @@ export const clientCredentials: Method = {
     draft.sign_in.method === 'client_credentials' && draft.sign_in.client_authentication === 'private_key_jwt'
       ? `It stays here, ${kept}: only what it signs is sent, to \`${provider(draft)}\`.`
       : `It is sent to \`${provider(draft)}\` only, and ${kept}.`,
-  kept: 'the client’s secret',
+  kept: 'the secret',
   without: 'giving it',
   token: true,
   ends: true,

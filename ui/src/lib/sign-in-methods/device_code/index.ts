@@ -23,7 +23,7 @@ export const deviceCode: Method = {
   asking: 'The identity provider gives a code, which you type there on any device.',
   trying: ({ draft }) => `Asking ${provider(draft)} for a code`,
   goes: ({ draft, kept }) => `It is sent to \`${provider(draft)}\` only, and ${kept}.`,
-  kept: 'the sign-in',
+  kept: 'what is stored',
   without: 'another code',
   token: true,
   ends: true,

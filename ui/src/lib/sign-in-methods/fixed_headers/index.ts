@@ -11,7 +11,7 @@ export const fixedHeaders: Method = {
   asking: 'Give the values of the headers that this admin wants.',
   trying: ({ host }) => `Trying them at ${host}`,
   goes: ({ host, kept }) => `They are sent to \`${host}\` only, with every request, and ${kept}.`,
-  kept: 'the header values',
+  kept: 'the values',
   without: 'typing them',
   token: false,
   ends: false,

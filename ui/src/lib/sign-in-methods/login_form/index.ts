@@ -11,7 +11,7 @@ export const loginForm: Method = {
   asking: 'Sign in with the user name and password of this admin.',
   trying: ({ host }) => `Signing in at ${host}`,
   goes: ({ host }) => `They are sent to \`${host}\` only. The password is kept only if you say so.`,
-  kept: 'the sign-in',
+  kept: 'what is stored',
   without: 'typing it',
   token: false,
   ends: true,

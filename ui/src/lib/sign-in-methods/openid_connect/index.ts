@@ -27,7 +27,7 @@ export const openIdConnect: Method = {
   asking: 'You sign in at the identity provider, in your browser.',
   trying: ({ draft }) => `Asking ${provider(draft)}`,
   goes: ({ draft, kept }) => `It is sent to \`${provider(draft)}\` only, and ${kept}.`,
-  kept: 'the sign-in',
+  kept: 'what is stored',
   without: 'the browser',
   token: true,
   ends: true,

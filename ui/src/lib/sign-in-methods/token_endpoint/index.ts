@@ -26,7 +26,7 @@ export const tokenEndpoint: Method = {
   trying: ({ draft }) => `Asking ${endpoint(draft)} for a token`,
   goes: ({ draft, kept }) =>
     `They are sent to \`${endpoint(draft)}\` only. The token is ${kept}, the password only if you say so.`,
-  kept: 'the sign-in',
+  kept: 'what is stored',
   without: 'typing the password',
   token: true,
   ends: true,
