@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from asyncmq.contrib.dashboard.admin import AsyncMQAdmin
-from asyncmq.contrib.dashboard.admin.backends.jwt import JWTAuthBackend
 from lilya.apps import Lilya
 
+from embedded import releases
 from embedded.configuration import Configuration
 
 # The last event of one round of `/events` (asyncmq/contrib/dashboard/controllers/sse.py).
@@ -17,6 +16,19 @@ LAST_EVENT_OF_A_ROUND = b"event: latest_queues\n"
 
 def build(configuration: Configuration, on_first_round: Callable[[], None]) -> Any:
     """The ASGI application. `on_first_round` is called once for every `/events` stream that delivered a whole round."""
+    if releases.HAS_ADMIN:
+        application = _admin(configuration)
+    elif configuration.open:
+        application = releases.open_dashboard(configuration.prefix)
+    else:
+        raise RuntimeError(f"AsyncMQ {releases.VERSION} has no admin package: it can only be served with `open`")
+    return StreamWatch(application, on_first_round)
+
+
+def _admin(configuration: Configuration) -> Any:
+    from asyncmq.contrib.dashboard.admin import AsyncMQAdmin
+    from asyncmq.contrib.dashboard.admin.backends.jwt import JWTAuthBackend
+
     backend = JWTAuthBackend(
         secret=configuration.secret,
         algorithms=[configuration.algorithm],
@@ -26,23 +38,24 @@ def build(configuration: Configuration, on_first_round: Callable[[], None]) -> A
         scheme=configuration.scheme,
         leeway=configuration.leeway,
     )
-    admin = AsyncMQAdmin(
-        enable_login=True,
-        backend=backend,
-        url_prefix=configuration.prefix,
-        include_cors=False,
-        enforce_same_origin=configuration.enforce_same_origin,
-        require_admin=configuration.require_admin,
-        required_roles=tuple(configuration.required_roles),
-        trusted_proxies=tuple(configuration.trusted_proxies),
-        login_path=configuration.login_path,
-    )
+    options = {
+        "enable_login": not configuration.open,
+        "backend": None if configuration.open else backend,
+        "url_prefix": configuration.prefix,
+        "include_cors": False,
+        "enforce_same_origin": configuration.enforce_same_origin,
+        "require_admin": configuration.require_admin,
+        "required_roles": tuple(configuration.required_roles),
+        "trusted_proxies": tuple(configuration.trusted_proxies),
+        "login_path": configuration.login_path,
+    }
+    unchecked = {"enforce_same_origin": False, "require_admin": False, "required_roles": (), "trusted_proxies": ()}
+    admin = AsyncMQAdmin(**releases.known_options(AsyncMQAdmin.__init__, options, unchecked))
+    if not admin.url_prefix:
+        return admin.get_asgi_app()
     application = Lilya()
-    if admin.url_prefix:
-        admin.include_in(application)
-    else:
-        application = admin.get_asgi_app()
-    return StreamWatch(application, on_first_round)
+    admin.include_in(application)
+    return application
 
 
 class StreamWatch:

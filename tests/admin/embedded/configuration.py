@@ -31,6 +31,7 @@ class Configuration:
     title: str = "AsyncMQ"
     seed: str = "demo"
     workers: bool = True
+    open: bool = False
     require_admin: bool = True
     required_roles: list = field(default_factory=list)
     trusted_proxies: list = field(default_factory=list)

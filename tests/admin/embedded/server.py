@@ -12,7 +12,7 @@ from typing import Any
 import anyio
 import uvicorn
 
-from embedded import application, settings
+from embedded import application, releases, settings
 from embedded.configuration import Configuration
 from embedded.seed import seed
 from embedded.traffic import keep_moving
@@ -69,7 +69,7 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets=sockets)
         if self.started:
-            _say({"base_url": self._base_url, "pid": os.getpid()})
+            _say({"base_url": self._base_url, "pid": os.getpid(), "asyncmq": releases.VERSION})
 
 
 def _end_with_standard_input(server: uvicorn.Server) -> None:
