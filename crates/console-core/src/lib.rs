@@ -5,6 +5,8 @@
 pub mod clock;
 pub mod environment;
 pub mod environment_file;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 pub mod profile;
 pub mod realm;
 pub mod session;
