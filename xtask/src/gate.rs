@@ -9,19 +9,21 @@ use std::{
 use crate::{
     arguments::TestOptions,
     display::{DisplayError, Session},
+    fuzz,
     install::{self, Browser, InstallError},
     node,
     process::ProcessError,
     progress::duration,
     project::{Project, ProjectError},
+    releases, soak,
 };
 
 /// The Tauri command line that packages are made with.
 const TAURI_CLI: &str = "@tauri-apps/cli@2.12.5";
+/// Code that is compiled for tests and measurements only; it is linted all the same.
+const LINTED_FEATURES: &str = "asyncmq-console/automation,xtask/profile,console-core/fuzzing,console-gateway/fuzzing";
 /// Rounds of the kill loop with `--full`.
 const KILL_ITERATIONS: &str = "500";
-/// What `--full` is meant to add and does not have yet.
-const NOT_YET: [&str; 3] = ["version matrix", "soak", "fuzzing"];
 
 /// Why the gate is closed.
 #[derive(Debug, thiserror::Error)]
@@ -85,8 +87,7 @@ impl Gate<'_> {
             Browser::Missing(why) => self.not_run("UI accessibility", why),
         }
 
-        let lints =
-            ["clippy", "--workspace", "--all-targets", "--features", "asyncmq-console/automation,xtask/profile"];
+        let lints = ["clippy", "--workspace", "--all-targets", "--features", LINTED_FEATURES];
         self.step("clippy", locked(project.cargo().args(lints)).args(["--", "-D", "warnings"]))?;
 
         let folder = project.folder("test")?;
@@ -125,10 +126,46 @@ impl Gate<'_> {
             package.args(["--bundles", "deb,rpm"]);
         }
         self.step("packages", &mut package)?;
-        for name in NOT_YET {
-            self.not_run(name, "does not exist yet");
+        self.version_matrix(session)?;
+        self.fuzzing()?;
+        self.step("soak", test_environment(session, python, locked(&mut soak::run(project)).args(soak::OPTIONS)))
+    }
+
+    fn version_matrix(&mut self, session: &Session) -> Result<(), GateError> {
+        let project = self.project;
+        for line in releases::lines(project)? {
+            let name = format!("AsyncMQ {line}");
+            let Some(python) = self.prepared(&name, releases::python(project, &line))? else { continue };
+            self.step(&name, test_environment(session, &python, locked(&mut releases::test(project))))?;
         }
         Ok(())
+    }
+
+    fn fuzzing(&mut self) -> Result<(), GateError> {
+        let project = self.project;
+        if let Some(why) = fuzz::unsupported() {
+            self.not_run("fuzzing", why);
+            return Ok(());
+        }
+        let Some(program) = self.prepared("fuzzing", fuzz::ensure(project))? else { return Ok(()) };
+        self.step("fuzz build", &mut fuzz::build(project, &program))?;
+        for target in fuzz::targets(project)? {
+            self.step(&format!("fuzz {target}"), &mut fuzz::run(project, &program, &target)?)?;
+        }
+        Ok(())
+    }
+
+    /// What a step needs. That it cannot be had is a failure of the step.
+    fn prepared<T>(&mut self, name: &str, made: Result<T, InstallError>) -> Result<Option<T>, GateError> {
+        match made {
+            Ok(made) => Ok(Some(made)),
+            Err(InstallError::Process(ProcessError::Interrupted)) => Err(ProcessError::Interrupted.into()),
+            Err(error) => {
+                eprintln!("  {error}");
+                self.outcomes.push((name.into(), Outcome::Failed(Duration::ZERO, error.to_string())));
+                if self.keep_going { Ok(None) } else { Err(error.into()) }
+            }
+        }
     }
 
     /// Runs one step. The error ends the gate: an interruption always, a failure unless it keeps going.
@@ -154,17 +191,17 @@ impl Gate<'_> {
     }
 
     fn print(&self, elapsed: Duration) {
-        eprintln!("\n{:<20} {:<8} {:>12}", "step", "outcome", "time");
+        eprintln!("\n{:<24} {:<8} {:>12}", "step", "outcome", "time");
         for (name, outcome) in &self.outcomes {
             match outcome {
-                Outcome::Passed(took) => eprintln!("{name:<20} {:<8} {:>12}", "passed", duration(*took)),
+                Outcome::Passed(took) => eprintln!("{name:<24} {:<8} {:>12}", "passed", duration(*took)),
                 Outcome::Failed(took, why) => {
-                    eprintln!("{name:<20} {:<8} {:>12}   {why}", "FAILED", duration(*took));
+                    eprintln!("{name:<24} {:<8} {:>12}   {why}", "FAILED", duration(*took));
                 }
-                Outcome::NotRun(why) => eprintln!("{name:<20} {:<8} {:>12}   {why}", "not run", "–"),
+                Outcome::NotRun(why) => eprintln!("{name:<24} {:<8} {:>12}   {why}", "not run", "–"),
             }
         }
-        eprintln!("{:<20} {:<8} {:>12}", "all", "", duration(elapsed));
+        eprintln!("{:<24} {:<8} {:>12}", "all", "", duration(elapsed));
     }
 }
 

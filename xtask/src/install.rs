@@ -21,6 +21,10 @@ pub(crate) enum InstallError {
     Project(#[from] ProjectError),
     #[error("`{path}` could not be read: {source}")]
     Read { path: PathBuf, source: io::Error },
+    #[error("`{path}` could not be made: {source}")]
+    Make { path: PathBuf, source: io::Error },
+    #[error("`{path}` names no release of AsyncMQ: it should hold files such as 0.10.txt")]
+    NoReleases { path: PathBuf },
     #[error("Node 20.19 or newer is needed, and `node --version` says `{found}`: install it from https://nodejs.org")]
     NoNode { found: String },
     #[error("Python 3.10 or newer is needed, and none was found as `python3`: install it (apt-get install python3)")]

@@ -4,6 +4,7 @@ mod admin;
 mod arguments;
 mod demo;
 mod display;
+mod fuzz;
 mod gate;
 mod install;
 mod node;
@@ -12,8 +13,10 @@ mod process;
 mod progress;
 mod project;
 mod python;
+mod releases;
 mod run;
 mod screenshot;
+mod soak;
 mod stamp;
 
 use std::process::ExitCode;

@@ -2,6 +2,7 @@
 
 use std::{
     env,
+    ffi::OsStr,
     path::{Path, PathBuf},
     process::Command,
 };
@@ -45,7 +46,12 @@ impl Project {
 
     /// `cargo` as it was called, in the project's root.
     pub(crate) fn cargo(&self) -> Command {
-        let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        self.command(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+    }
+
+    /// A program that may call cargo, in the project's root.
+    pub(crate) fn command(&self, program: impl AsRef<OsStr>) -> Command {
+        let mut command = Command::new(program);
         command.current_dir(&self.root);
         // Set for this program by `cargo run`; a build script of another package would take them for its own.
         for (name, _) in env::vars_os() {

@@ -15,13 +15,21 @@ const OLDEST: (u32, u32) = (3, 10);
 
 /// The Python that has what tests/admin needs; made when it is not there or the requirements changed.
 pub(crate) fn ensure(project: &Project) -> Result<PathBuf, InstallError> {
-    let folder = project.target.join("admin-venv");
+    ensure_with(project, "admin-venv", &["tests/admin/requirements.txt"])
+}
+
+/// The Python of the environment `name` below the target folder, with what the first of `requirements` asks for; the
+/// others are those that it includes.
+pub(crate) fn ensure_with(project: &Project, name: &str, requirements: &[&str]) -> Result<PathBuf, InstallError> {
+    let folder = project.target.join(name);
     let python = folder.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" });
-    let requirements = project.root.join("tests/admin/requirements.txt");
     let (system, version) = find()?;
-    let inputs = Inputs::default().text_of(&version).text_of(&folder.to_string_lossy()).file(&requirements);
-    let inputs = inputs.map_err(|source| InstallError::Read { path: requirements.clone(), source })?;
-    if python.is_file() && project.stamps.is_current("admin-venv", &inputs) {
+    let mut inputs = Inputs::default().text_of(&version).text_of(&folder.to_string_lossy());
+    for path in requirements.iter().map(|path| project.root.join(path)) {
+        inputs = inputs.file(&path).map_err(|source| InstallError::Read { path: path.clone(), source })?;
+    }
+    let stamp = name.replace(['/', '\\'], "-");
+    if python.is_file() && project.stamps.is_current(&stamp, &inputs) {
         return Ok(python);
     }
     if answer(Command::new(system).args(["-c", "import ensurepip, venv"])).is_none() {
@@ -29,11 +37,14 @@ pub(crate) fn ensure(project: &Project) -> Result<PathBuf, InstallError> {
     }
     let mut make = Command::new(system);
     make.args(["-m", "venv", "--clear"]).arg(&folder);
-    project.progress.quiet("Python virtual environment", &mut make, &project.interrupt)?;
+    project.progress.quiet(&format!("Python virtual environment {name}"), &mut make, &project.interrupt)?;
     let mut install = Command::new(&python);
-    install.args(["-m", "pip", "install", "--disable-pip-version-check", "--only-binary", ":all:", "--requirement"]);
-    project.progress.quiet("pip install", install.arg(&requirements), &project.interrupt)?;
-    project.stamps.set("admin-venv", &inputs);
+    install.args(["-m", "pip", "install", "--disable-pip-version-check", "--only-binary", ":all:"]);
+    for path in requirements.iter().take(1) {
+        install.arg("--requirement").arg(project.root.join(path));
+    }
+    project.progress.quiet(&format!("pip install into {name}"), &mut install, &project.interrupt)?;
+    project.stamps.set(&stamp, &inputs);
     Ok(python)
 }
 

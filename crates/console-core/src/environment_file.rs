@@ -257,10 +257,8 @@ impl EnvironmentFile {
         if self.left_alone {
             return Err(EnvironmentFileError::LeftAlone { path: self.path.clone() });
         }
-        let document = Document { version: VERSION, environments: environments.iter().map(Record::from).collect() };
-        let body = toml::to_string(&document)
+        let text = render(&environments)
             .map_err(|error| EnvironmentFileError::Unsound { path: self.path.clone(), reason: error.to_string() })?;
-        let text = format!("{HEAD}{body}");
         let _lock = self.lock()?;
         if read_if_there(&self.path)? != self.known {
             return Err(EnvironmentFileError::ChangedElsewhere { path: self.path.clone() });
@@ -337,7 +335,13 @@ fn read_if_there(path: &Path) -> Result<Option<String>, EnvironmentFileError> {
     }
 }
 
-fn parse(path: &Path, text: &str) -> Result<Vec<Environment>, EnvironmentFileError> {
+/// The text of a file with these environments.
+pub(crate) fn render(environments: &[Environment]) -> Result<String, toml::ser::Error> {
+    let document = Document { version: VERSION, environments: environments.iter().map(Record::from).collect() };
+    Ok(format!("{HEAD}{}", toml::to_string(&document)?))
+}
+
+pub(crate) fn parse(path: &Path, text: &str) -> Result<Vec<Environment>, EnvironmentFileError> {
     let unsound = |reason: String| EnvironmentFileError::Unsound { path: path.to_owned(), reason };
     let table: toml::Table = text.parse().map_err(|error: toml::de::Error| unsound(place_and_message(text, &error)))?;
     match table.get("version").and_then(toml::Value::as_integer) {

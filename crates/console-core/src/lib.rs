@@ -7,6 +7,8 @@ pub mod clock;
 pub mod command_line;
 pub mod environment;
 pub mod environment_file;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 pub mod network;
 pub mod profile;
 pub mod realm;

@@ -124,7 +124,7 @@ impl Identity {
         }
     }
 
-    fn from_claims(claims: Map<String, Value>) -> Self {
+    pub(crate) fn from_claims(claims: Map<String, Value>) -> Self {
         let text = |name: &str| claims.get(name).and_then(Value::as_str).map(str::to_owned);
         let time = |name: &str| claims.get(name).and_then(numeric_date);
         let mut roles = strings(claims.get("roles"));

@@ -76,8 +76,11 @@ fn only<'h>(headers: &'h HeaderMap, name: &header::HeaderName) -> Option<&'h str
     first.to_str().ok()
 }
 
+/// A header's value; `?`, which means nothing, when it is repeated or no text: nobody can say then which one counts.
 pub(crate) fn text<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
-    headers.get(name).map(|value| value.to_str().unwrap_or("?"))
+    let mut values = headers.get_all(name).iter();
+    let first = values.next()?;
+    Some(if values.next().is_some() { "?" } else { first.to_str().unwrap_or("?") })
 }
 
 #[cfg(test)]
@@ -124,6 +127,8 @@ mod tests {
         for site in ["cross-site", "same-site", "none", "bogus"] {
             assert_eq!(judge(Method::GET, "/", &[HOST, ("sec-fetch-site", site)]), Err(Denied::CrossSite), "{site}");
         }
+        let repeated = [HOST, ("sec-fetch-site", "same-origin"), ("sec-fetch-site", "cross-site")];
+        assert_eq!(judge(Method::GET, "/", &repeated), Err(Denied::CrossSite));
         for origin in ["http://127.0.0.1:4001", "null", "http://localhost:4000", "https://127.0.0.1:4000"] {
             assert_eq!(judge(Method::POST, "/", &[HOST, ("origin", origin)]), Err(Denied::Origin), "{origin}");
             assert_eq!(judge(Method::GET, "/", &[HOST, ("origin", origin)]), Err(Denied::Origin), "{origin}");

@@ -27,7 +27,7 @@ use crate::{
     events::EventHub,
     jar::Jar,
     rewrite::Rewriter,
-    server,
+    route, server,
     ticket::Guard,
 };
 
@@ -141,8 +141,9 @@ impl Shared {
     }
 
     /// Records where to return to after a sign-in.
-    pub(crate) fn return_to(&self, path_and_query: String) {
-        *self.return_to.lock().unwrap_or_else(PoisonError::into_inner) = Some(path_and_query);
+    pub(crate) fn return_to(&self, path_and_query: &str) {
+        let path = route::on_this_host(path_and_query);
+        *self.return_to.lock().unwrap_or_else(PoisonError::into_inner) = Some(path);
     }
 
     pub(crate) fn host(&self) -> &str {
@@ -195,13 +196,14 @@ impl Gateway {
     /// When the operating system gives no random bytes.
     pub fn entry(&self, path_and_query: Option<&str>) -> Result<Url, getrandom::Error> {
         let home = format!("{}/", self.shared.upstream.environment.base_url.prefix());
-        let ticket = self.shared.guard.issue(path_and_query.unwrap_or(&home), Instant::now())?;
+        let target = route::on_this_host(path_and_query.unwrap_or(&home));
+        let ticket = self.shared.guard.issue(&target, Instant::now())?;
         let mut url = self.origin();
         url.set_path(&format!("{ENTRY_PATH}{ticket}"));
         Ok(url)
     }
 
-    /// Where the page was that a refusal interrupted, taken out.
+    /// Where the page was that a refusal interrupted, taken out: joined to the gateway's origin it stays there.
     pub fn take_return_path(&self) -> Option<String> {
         self.shared.return_to.lock().unwrap_or_else(PoisonError::into_inner).take()
     }

@@ -7,6 +7,8 @@ mod admit;
 mod answer;
 mod events;
 mod forward;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod gateway;
 mod jar;
 mod pipeline;

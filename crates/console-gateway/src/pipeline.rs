@@ -213,14 +213,14 @@ fn remember_page(parts: &Parts, target: &Target, shared: &Shared) {
     }
     if parts.method == Method::GET {
         let path = target.url.path();
-        shared.return_to(target.url.query().map_or_else(|| path.to_owned(), |query| format!("{path}?{query}")));
+        shared.return_to(&target.url.query().map_or_else(|| path.to_owned(), |query| format!("{path}?{query}")));
         return;
     }
     let referer = parts.headers.get(header::REFERER).and_then(|value| value.to_str().ok());
     if let Some(path) = referer.and_then(|referer| referer.strip_prefix(&shared.origin.text))
         && path.starts_with('/')
     {
-        shared.return_to(path.to_owned());
+        shared.return_to(path);
     }
 }
 

@@ -46,6 +46,12 @@ pub(crate) fn is_navigation(headers: &HeaderMap) -> bool {
     text(headers, "sec-fetch-mode") == Some("navigate")
 }
 
+/// A path and query of this host as a browser must be told them: `//x` alone would name the host `x`.
+pub(crate) fn on_this_host(path_and_query: &str) -> String {
+    let names_host = path_and_query.starts_with("//") || path_and_query.starts_with("/\\");
+    format!("{}{path_and_query}", if names_host { "/." } else { "" })
+}
+
 /// A `next` that a page made, when it is a path inside the realm; anything else is dropped.
 pub(crate) fn safe_next(environment: &Environment, query: Option<&str>) -> Option<String> {
     let base = environment.base_url.as_url();
@@ -54,6 +60,10 @@ pub(crate) fn safe_next(environment: &Environment, query: Option<&str>) -> Optio
         return None;
     }
     let url: Url = base.join(&next).ok()?;
+    // Such as `/x/..//host`: joined it is a path, but told to a browser it would be another host.
+    if url.path().starts_with("//") {
+        return None;
+    }
     let decoded = decode_once(url.path()).ok()?;
     let inside = url.origin() == base.origin() && is_below(environment.base_url.prefix(), &decoded);
     if !inside || native(environment, &decoded).is_some() {

@@ -102,7 +102,7 @@ impl Scanner {
 }
 
 /// The length of the head and of the body that follows; `None` while the head is not complete.
-fn examine(bytes: &[u8]) -> Result<Option<(usize, u64)>, Shape> {
+pub(crate) fn examine(bytes: &[u8]) -> Result<Option<(usize, u64)>, Shape> {
     let mut lines = [httparse::EMPTY_HEADER; MAX_HEADERS];
     let mut request = httparse::Request::new(&mut lines);
     let length = match request.parse(bytes) {
@@ -182,15 +182,17 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Scanned<T> {
     }
 }
 
+/// The verdict on a connection whose bytes come in these pieces.
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) fn judged<'b>(pieces: impl IntoIterator<Item = &'b [u8]>) -> Shape {
+    let mut scanner = Scanner { expecting: Expecting::Head(Vec::new()), verdict: Verdict::default() };
+    pieces.into_iter().for_each(|piece| scanner.feed(piece));
+    scanner.verdict.shape()
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Expecting, MAX_HEAD, Scanner, Shape, Verdict};
-
-    fn judged(bytes: &[u8], step: usize) -> Shape {
-        let mut scanner = Scanner { expecting: Expecting::Head(Vec::new()), verdict: Verdict::default() };
-        bytes.chunks(step).for_each(|chunk| scanner.feed(chunk));
-        scanner.verdict.shape()
-    }
+    use super::{MAX_HEAD, Shape, judged};
 
     #[test]
     fn ambiguous_lengths_are_seen_wherever_the_reads_are_cut() {
@@ -211,7 +213,7 @@ mod tests {
         ];
         for (bytes, expected) in cases {
             for step in [1, 2, 7, bytes.len()] {
-                assert_eq!(judged(bytes, step), expected, "{:?} by {step}", String::from_utf8_lossy(bytes));
+                assert_eq!(judged(bytes.chunks(step)), expected, "{:?} by {step}", String::from_utf8_lossy(bytes));
             }
         }
     }
@@ -221,13 +223,13 @@ mod tests {
         let body = b"POST / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n";
         let mut bytes = format!("POST / HTTP/1.1\r\nContent-Length: {}\r\n\r\n", body.len()).into_bytes();
         bytes.extend_from_slice(body);
-        assert_eq!(judged(&bytes, 5), Shape::Sound);
+        assert_eq!(judged(bytes.chunks(5)), Shape::Sound);
     }
 
     #[test]
     fn a_head_without_end_is_not_collected_for_ever() {
         let mut bytes = b"GET / HTTP/1.1\r\nX: ".to_vec();
         bytes.resize(MAX_HEAD + 10, b'a');
-        assert_eq!(judged(&bytes, 4096), Shape::Ambiguous);
+        assert_eq!(judged(bytes.chunks(4096)), Shape::Ambiguous);
     }
 }

@@ -2,79 +2,14 @@
 
 mod support;
 
-use std::{
-    io::{BufRead as _, BufReader, Write as _},
-    path::Path,
-    process::{Child, ChildStdin, Command, Stdio},
-};
-
 use console_core::{
-    clock::{Clock as _, SystemClock},
     secrets::Secrets,
     session::{Refusal, SessionState},
-    sign_in::pasted_token,
-    token::Identity,
     upstream::{Outcome, Reach, probe},
 };
 use console_gateway::GatewayEvent;
-use jsonwebtoken::{EncodingKey, Header};
-use serde_json::{Value, json};
-use support::{Answer, Bench};
-
-const SECRET: &str = "a secret of the gateway's tests, long enough for HS256";
-
-struct RealAdmin {
-    base_url: String,
-    child: Child,
-    _stdin: ChildStdin,
-}
-
-impl Drop for RealAdmin {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-impl RealAdmin {
-    fn start(more: &Value) -> Self {
-        let python = std::env::var("ADMIN_PYTHON").expect("ADMIN_PYTHON is not set: run `cargo xtask test`");
-        let mut config = json!({ "secret": SECRET, "audience": "a", "issuer": "i", "seed": "small", "workers": false });
-        for (key, value) in more.as_object().expect("an object") {
-            config[key] = value.clone();
-        }
-        let mut child = Command::new(python)
-            .arg("serve.py")
-            .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/admin"))
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("the admin starts");
-        let mut stdin = child.stdin.take().expect("stdin");
-        writeln!(stdin, "{config}").expect("writes");
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().expect("stdout")).read_line(&mut line).expect("reads");
-        let base_url =
-            serde_json::from_str::<Value>(&line).expect("JSON")["base_url"].as_str().expect("URL").to_owned();
-        Self { base_url, child, _stdin: stdin }
-    }
-
-    async fn bench(&self, claims: &Value) -> Bench {
-        let bench = Bench::before(&self.base_url).await;
-        let now = SystemClock.now().0;
-        let mut all = json!({ "sub": "alice", "is_admin": true, "aud": "a", "iss": "i", "iat": now, "exp": now + 600 });
-        for (key, value) in claims.as_object().expect("an object") {
-            all[key] = value.clone();
-        }
-        let token = jsonwebtoken::encode(&Header::default(), &all, &EncodingKey::from_secret(SECRET.as_bytes()));
-        let token = token.expect("signs").into();
-        // The bench's clock stands in 1970: for it the token has all the time in the world.
-        let identity = Identity { expires_at: None, ..Identity::read(&token) };
-        bench.session.activate(&pasted_token::attachment(&bench.environment), &token, identity, 0).expect("activates");
-        bench
-    }
-}
+use serde_json::json;
+use support::{Answer, Bench, real::RealAdmin};
 
 /// The value of the first attribute that begins with `before`, as it stands in the page.
 fn between<'t>(text: &'t str, before: &str, after: &str) -> Option<&'t str> {
@@ -86,8 +21,8 @@ fn between<'t>(text: &'t str, before: &str, after: &str) -> Option<&'t str> {
 async fn every_page_passes_with_addresses_that_lead_here_under_every_prefix() {
     for prefix in ["/asyncmq", "/ops/queues"] {
         let admin = RealAdmin::start(&json!({ "prefix": prefix }));
-        let host = admin.base_url.trim_start_matches("http://").split('/').next().expect("host").to_owned();
-        let bench = admin.bench(&json!({})).await;
+        let host = admin.host();
+        let bench = Bench::signed_in(&admin, &json!({})).await;
         for path in [
             "/",
             "/queues",
@@ -130,7 +65,7 @@ async fn post(bench: &Bench, path: &str, fields: &[(&str, &str)]) -> Answer {
 #[tokio::test]
 async fn pausing_a_repeatable_sends_back_exactly_what_the_admin_rendered() {
     let admin = RealAdmin::start(&json!({}));
-    let bench = admin.bench(&json!({})).await;
+    let bench = Bench::signed_in(&admin, &json!({})).await;
     let page = bench.page("GET", "/asyncmq/queues/emails/repeatables", "", "").await.text();
     let values: Vec<String> = page
         .match_indices("name=\"job_def\" value=\"")
@@ -150,7 +85,7 @@ async fn pausing_a_repeatable_sends_back_exactly_what_the_admin_rendered() {
 #[tokio::test]
 async fn a_flash_message_survives_because_background_fetches_do_not_touch_the_jar() {
     let admin = RealAdmin::start(&json!({}));
-    let bench = admin.bench(&json!({})).await;
+    let bench = Bench::signed_in(&admin, &json!({})).await;
     let fields = [("_response", "html"), ("return_to", "/asyncmq/queues/emails/jobs?state=failed")];
     let retried = post(&bench, "/asyncmq/queues/emails/jobs/receipt-1/retry", &fields).await;
     assert_eq!(retried.status, 303);
@@ -166,7 +101,7 @@ async fn a_flash_message_survives_because_background_fetches_do_not_touch_the_ja
 #[tokio::test]
 async fn a_token_that_the_admin_refuses_ends_the_session() {
     let admin = RealAdmin::start(&json!({}));
-    let bench = admin.bench(&json!({ "aud": "another" })).await;
+    let bench = Bench::signed_in(&admin, &json!({ "aud": "another" })).await;
     assert_eq!(bench.page("GET", "/asyncmq/queues?x=1", "", "").await.status, 401);
     assert!(matches!(bench.session.state(), SessionState::Refused { refusal: Refusal::Gate, .. }));
     assert_eq!(bench.gateway.take_return_path().as_deref(), Some("/asyncmq/queues?x=1"));
@@ -176,7 +111,7 @@ async fn a_token_that_the_admin_refuses_ends_the_session() {
 async fn who_is_no_admin_is_told_from_who_is_nobody() {
     let admin = RealAdmin::start(&json!({ "required_roles": ["operators"] }));
     for claims in [json!({ "is_admin": false }), json!({ "roles": ["readers"] })] {
-        let bench = admin.bench(&claims).await;
+        let bench = Bench::signed_in(&admin, &claims).await;
         let page = bench.page("GET", "/asyncmq/", "", "").await;
         assert!(page.status == 403 && page.text().contains("Signed in, but not allowed"), "{claims}");
         assert!(matches!(bench.session.state(), SessionState::Refused { refusal: Refusal::NotAllowed, .. }));
@@ -186,7 +121,7 @@ async fn who_is_no_admin_is_told_from_who_is_nobody() {
 #[tokio::test]
 async fn the_probe_tells_an_admin_that_lets_actions_pass() {
     let admin = RealAdmin::start(&json!({}));
-    let bench = admin.bench(&json!({})).await;
+    let bench = Bench::signed_in(&admin, &json!({})).await;
     let reach = Reach::new(&bench.environment, &Secrets::default()).expect("a way");
     let authorization = bench.session.authorize().expect("active");
     let report = probe(&reach, &bench.environment, &authorization).await.expect("reaches");
@@ -196,7 +131,7 @@ async fn the_probe_tells_an_admin_that_lets_actions_pass() {
 #[tokio::test]
 async fn the_native_routes_of_the_real_dashboard_are_the_consoles() {
     let admin = RealAdmin::start(&json!({}));
-    let mut bench = admin.bench(&json!({})).await;
+    let mut bench = Bench::signed_in(&admin, &json!({})).await;
     let page = bench.page("GET", "/asyncmq/", "", "").await.text();
     let logout = between(&page, "<form method=\"post\" action=\"", "\"").expect("the logout form").to_owned();
     assert_eq!(bench.page("POST", &logout, "", "").await.status, 204);

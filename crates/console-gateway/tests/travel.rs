@@ -307,6 +307,22 @@ async fn a_next_that_a_page_made_stays_inside_the_realm() {
 }
 
 #[tokio::test]
+async fn a_path_that_could_be_read_as_another_host_is_returned_to_on_this_one() {
+    let admin = Admin::start(|_| text("reached")).await;
+    let mut bench = Bench::before(&format!("http://{}", admin.address)).await;
+    bench.page("GET", "/login?next=/x/..//evil.example/", "", "").await;
+    assert_eq!(bench.report().await, GatewayEvent::SignInRequested { next: None });
+    let entry = bench.gateway.entry(Some("//evil.example/x")).expect("ticket");
+    let entered = bench.send(&format!("GET {} HTTP/1.1\r\nHost: {}\r\n\r\n", entry.path(), bench.host)).await;
+    assert_eq!(entered.header("location"), Some("/.//evil.example/x"));
+    bench.clock.advance(1_000);
+    assert_eq!(bench.page("GET", "//evil.example/x?y", "", "").await.status, 401);
+    let back = bench.gateway.take_return_path().expect("a page was asked for");
+    let page = bench.gateway.origin().join(&back).expect("a URL");
+    assert_eq!(page.as_str(), format!("http://{}//evil.example/x?y", bench.host));
+}
+
+#[tokio::test]
 async fn an_expired_session_sends_nothing_and_answers_by_itself() {
     let admin = Admin::start(|_| text("reached")).await;
     let bench = Bench::before(&base(&admin)).await;

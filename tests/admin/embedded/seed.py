@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from asyncmq.backends.memory import InMemoryBackend
 
+from embedded import releases
 from embedded.configuration import Configuration
 from embedded.queues import names, queue, settled, work_until
 
@@ -28,24 +29,26 @@ async def _small(configuration: Configuration, backend: InMemoryBackend, base_ur
     task = "acme.emails.send_receipt"
     for number in (1, 2, 3):
         arguments = {"address": f"customer-{number}@example.invalid", "order": f"A-{number}", "seconds": 0}
-        await emails.add(task, kwargs=arguments, job_id=f"receipt-{number}")
+        await releases.add(emails, task, kwargs=arguments, job_id=f"receipt-{number}")
     for number in (1, 2):
         arguments = {"address": f"customer-{number}@example.com", "week": number, "seconds": 0}
-        await emails.add("acme.emails.send_digest", kwargs=arguments, job_id=f"digest-{number}")
+        await releases.add(emails, "acme.emails.send_digest", kwargs=arguments, job_id=f"digest-{number}")
     await work_until(names("small"), lambda: settled(backend), patience_seconds=PATIENCE_SECONDS)
 
     if configuration.workers:
         await emails.pause()
     for number in range(1, 26):
         arguments = {"address": f"customer-{number}@example.com", "name": f"Customer {number}"}
-        await emails.add("acme.emails.send_welcome", kwargs=arguments, retries=2, job_id=f"welcome-{number:02}")
+        welcome = f"welcome-{number:02}"
+        await releases.add(emails, "acme.emails.send_welcome", kwargs=arguments, retries=2, job_id=welcome)
     for number in (1, 2):
         arguments = {"address": f"customer-{number}@example.com", "week": 9}
-        await emails.add("acme.emails.send_digest", kwargs=arguments, delay=12 * HOUR, job_id=f"reminder-{number}")
+        reminder = f"reminder-{number}"
+        await releases.add(emails, "acme.emails.send_digest", kwargs=arguments, delay=12 * HOUR, job_id=reminder)
     await _pausable_repeatable(backend, "emails", "acme.emails.send_digest", 12 * HOUR, base_url)
-    await emails.upsert_repeatable(
-        "acme.emails.send_digest", cron="0 7 * * 1", kwargs={"address": f"{base_url}/audit", "week": 10}
-    )
+    arguments = {"address": f"{base_url}/audit", "week": 10}
+    weekly = {"task_id": "acme.emails.send_digest", "cron": "0 7 * * 1", "kwargs": arguments}
+    await releases.upsert_repeatable(backend, "emails", weekly)
 
 
 async def _demo(backend: InMemoryBackend, base_url: str) -> None:
@@ -153,4 +156,4 @@ async def _pausable_repeatable(backend: InMemoryBackend, name: str, task_id: str
     Lilya 0.29 decodes form fields twice.)
     """
     key = f"{base_url}/queues/{name}/jobs?state=failed&page=2"
-    await backend.upsert_repeatable(name, {"task_id": task_id, "every": every, "key": key})
+    await releases.upsert_repeatable(backend, name, {"task_id": task_id, "every": every, "key": key})

@@ -7,7 +7,7 @@ from typing import Any
 
 import anyio
 
-from embedded import application, settings
+from embedded import application, releases, settings
 from embedded.accounts import Accounts
 from embedded.configuration import Configuration
 from embedded.seed import seed
@@ -27,7 +27,7 @@ async def _serve(configuration: Configuration, accounts: Accounts) -> None:
     await seed(configuration, backend, base_url)
 
     admin = await application.build(configuration, accounts, on_first_round=lambda: say({"event": "events_stream"}))
-    server = Server(admin.asgi, configuration.tls, {"base_url": base_url, "pid": os.getpid()})
+    server = Server(admin.asgi, configuration.tls, {"base_url": base_url, "pid": os.getpid(), "asyncmq": releases.VERSION})
 
     async def command(given: dict[str, Any]) -> dict[str, Any]:
         if given.keys() != {"user"} or not isinstance(given["user"], dict):

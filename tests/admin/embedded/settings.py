@@ -22,10 +22,10 @@ def install(configuration: Configuration) -> InMemoryBackend:
         title=configuration.title,
         header_title=configuration.title,
         dashboard_url_prefix=configuration.prefix,
-        # Signs the session cookie (flash messages, the login form's user); a new one each run is enough.
-        secret_key=secrets.token_urlsafe(32),
         max_age=configuration.session_seconds,
     )
+    # Signs the session cookie of flash messages; a new one each run is enough. (0.5 makes its own, and has no argument.)
+    dashboard.secret_key = secrets.token_urlsafe(32)
 
     class EmbeddedSettings(Settings):
         @property

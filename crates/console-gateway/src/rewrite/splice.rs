@@ -45,6 +45,8 @@ pub(super) struct Splicer {
     charset: &'static Encoding,
     charset_is_certain: bool,
     has_base: bool,
+    /// A tag has said that what follows it stays as it is.
+    rest_stays: bool,
 }
 
 /// What the parser tells. Positions are bytes of the document.
@@ -75,6 +77,7 @@ impl Splicer {
             charset: charset.unwrap_or(WINDOWS_1252),
             charset_is_certain: charset.is_some(),
             has_base: false,
+            rest_stays: false,
         }
     }
 
@@ -109,6 +112,10 @@ impl Splicer {
         let mut edits: Vec<Edit> = Vec::new();
         for tag in attributes.chunk_by(|one, next| one.tag == next.tag) {
             edits.extend(self.judge(tag));
+            if self.rest_stays {
+                // Tags after it may be here already: how much comes at once must make no difference.
+                break;
+            }
         }
         let passed = self.found.passed.load(Ordering::Relaxed).saturating_sub(self.offset);
         let length = if self.parser.is_some() { passed.min(self.waiting.len()) } else { self.waiting.len() };
@@ -178,6 +185,7 @@ impl Splicer {
         self.charset = charset;
         self.charset_is_certain = true;
         if !media::is_superset_of_ascii(charset) {
+            self.rest_stays = true;
             self.give_up("the charset that the page declares is no superset of ASCII");
         }
     }
@@ -187,6 +195,7 @@ impl Splicer {
         if let Some(href) = self.value(tag, b"href") {
             self.has_base = true;
             if self.site.is_elsewhere(&href) {
+                self.rest_stays = true;
                 self.give_up("the base of the page is another host");
             }
         }
@@ -257,4 +266,43 @@ fn parser(found: &Arc<Found>) -> Parser {
         passed.passed.fetch_add(chunk.len(), Ordering::Relaxed);
     });
     HtmlRewriter::new(settings, count)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use bytes::Bytes;
+
+    use super::{Site, Splicer};
+
+    fn rewritten(document: &str, step: usize) -> String {
+        let site = Site::new(&"http://admin.example".parse().expect("url"));
+        let mut splicer = Splicer::new(Arc::new(site), None);
+        let mut out = Vec::new();
+        for chunk in document.as_bytes().chunks(step) {
+            out.extend_from_slice(&splicer.feed(Bytes::copy_from_slice(chunk)));
+        }
+        out.extend_from_slice(&splicer.finish());
+        String::from_utf8(out).expect("text")
+    }
+
+    #[test]
+    fn a_page_is_rewritten_in_the_same_way_however_it_is_cut() {
+        let link = "<a href=\"http://admin.example/x\">";
+        let cases = [
+            (format!("{link}<p>{link}"), "<a href=\"/x\"><p><a href=\"/x\">".to_owned()),
+            // Our paths would lead to the base's host.
+            (
+                format!("{link}<base href=\"http://other.example/\">{link}"),
+                format!("<a href=\"/x\"><base href=\"http://other.example/\">{link}"),
+            ),
+            (format!("<meta charset=iso-2022-jp>{link}"), format!("<meta charset=iso-2022-jp>{link}")),
+        ];
+        for (document, expected) in cases {
+            for step in [1, 5, 40, document.len()] {
+                assert_eq!(rewritten(&document, step), expected, "by {step}");
+            }
+        }
+    }
 }

@@ -2,6 +2,9 @@
 
 #![allow(dead_code, reason = "each test file uses its part")]
 
+pub(crate) mod consumer;
+pub(crate) mod real;
+
 use std::{
     convert::Infallible,
     net::SocketAddr,
@@ -24,6 +27,8 @@ use http::{HeaderMap, Method, Request, Response};
 use http_body_util::{BodyExt, Full, combinators::UnsyncBoxBody};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
+use real::RealAdmin;
+use serde_json::Value;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -152,6 +157,16 @@ impl Bench {
         let mut bench = Self { gateway, session, environment, clock, reports, cookie: String::new(), host };
         bench.sign_in(TOKEN);
         bench.cookie = bench.enter(None).await;
+        bench
+    }
+
+    /// Before a real admin, signed in with a token of these claims.
+    pub(crate) async fn signed_in(admin: &RealAdmin, claims: &Value) -> Self {
+        let bench = Self::before(&admin.base_url).await;
+        let token = real::token(claims).into();
+        // The bench's clock stands in 1970: for it the token has all the time in the world.
+        let identity = Identity { expires_at: None, ..Identity::read(&token) };
+        bench.session.activate(&pasted_token::attachment(&bench.environment), &token, identity, 0).expect("activates");
         bench
     }
 

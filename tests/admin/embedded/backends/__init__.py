@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
-
-from embedded.backends import database_user, header_or_cookie, login_form, proxy_header, shipped_jwt
 
 if TYPE_CHECKING:
     from embedded.accounts import Accounts
@@ -22,15 +21,24 @@ class Backend:
     knows_admins: bool = True
 
 
+def _in(module: str) -> Callable[[Configuration, Accounts], Awaitable[Any]]:
+    """Imported when it is needed: an older release has not everything that each of them wants."""
+
+    async def make(configuration: Configuration, accounts: Accounts) -> Any:
+        return await import_module(f"embedded.backends.{module}").make(configuration, accounts)
+
+    return make
+
+
 async def _none(_configuration: Configuration, _accounts: Accounts) -> None:
     return None
 
 
 BACKENDS = {
-    "jwt": Backend(shipped_jwt.make, reads_tokens=True),
-    "documented_jwt": Backend(header_or_cookie.make, reads_tokens=True),
-    "documented_jwt_db": Backend(database_user.make, reads_tokens=True),
-    "proxy_header": Backend(proxy_header.make, knows_admins=False),
-    "login_form": Backend(login_form.make),
+    "jwt": Backend(_in("shipped_jwt"), reads_tokens=True),
+    "documented_jwt": Backend(_in("header_or_cookie"), reads_tokens=True),
+    "documented_jwt_db": Backend(_in("database_user"), reads_tokens=True),
+    "proxy_header": Backend(_in("proxy_header"), knows_admins=False),
+    "login_form": Backend(_in("login_form")),
     "open": Backend(_none),
 }
