@@ -1,6 +1,10 @@
 //! What a provider, a page or a thief can do wrong, and the sentence in which each ends: the scripted provider of
 //! `tests/provider`, over real sockets. After each nothing is kept, and no port is left open.
 
+#[path = "oauth_hostile/device.rs"]
+mod device;
+#[path = "oauth_hostile/later.rs"]
+mod later;
 #[path = "support/provider.rs"]
 mod provider;
 
@@ -13,10 +17,9 @@ use console_core::{
     clock::{Clock as _, ManualClock, SystemClock},
     secrets::Secrets,
     sign_in::{
-        Advice as _, Grant, Method, SignInError, Step,
+        Advice as _, Grant, Method, SignInError,
         client_credentials::ClientCredentials,
-        device_code::DeviceCode,
-        oauth::{GrantKind, Place, ProviderError, Sends},
+        oauth::{Place, ProviderError, Sends},
         openid_connect::OpenIdConnect,
     },
     upstream::UnreachableKind,
@@ -381,150 +384,6 @@ async fn a_clock_that_is_off_is_told_in_minutes_and_the_provider_by_the_token_is
     let server = hostile(json!({})).await;
     let bench = Bench::with_clock(&server, Method::OpenIdConnect(in_browser(&server)), Arc::new(clock));
     assert_eq!(provider_error(sign_in(&bench).await), ProviderError::ClockOff { minutes: 120, behind: false });
-}
-
-#[tokio::test]
-async fn a_renewal_keeps_the_newest_refresh_token_and_never_becomes_another_person() {
-    let mut server = hostile(json!({})).await;
-    let bench = bench(&server);
-    let first = sign_in(&bench).await.expect("a grant").keep;
-    let refresh = |kept: &Secrets| kept.expose("refresh_token").expect("a refresh token").to_owned();
-    let second = bench.renew(first.clone()).await.expect("renews").keep;
-    assert_ne!(refresh(&first), refresh(&second));
-    assert_ne!(first.expose("token"), second.expose("token"));
-    misbehave(&mut server, json!({ "refresh": "no_refresh_token" })).await;
-    let third = bench.renew(second.clone()).await.expect("renews").keep;
-    assert_eq!(refresh(&second), refresh(&third), "none came: the old one goes on");
-    misbehave(&mut server, json!({ "refresh": "invalid_grant" })).await;
-    let refused = bench.renew(third.clone()).await.expect_err("refused");
-    assert!(!refused.is_transient());
-    assert_eq!(refused.to_string(), ProviderError::RefreshRefused.to_string());
-    misbehave(&mut server, json!({ "refresh": "error" })).await;
-    assert!(
-        bench.renew(third.clone()).await.expect_err("500").is_transient(),
-        "nothing is lost by a provider's bad hour"
-    );
-    misbehave(&mut server, json!({ "id_token": "bad_signature" })).await;
-    assert_eq!(provider_error(bench.renew(third).await), ProviderError::Signature, "verified on renewal too");
-    misbehave(&mut server, json!({})).await;
-    let again = sign_in(&bench).await.expect("a grant").keep;
-    misbehave(&mut server, json!({ "refresh": "other_sub" })).await;
-    assert_eq!(provider_error(bench.renew(again).await), ProviderError::OtherSubject);
-}
-
-#[tokio::test]
-async fn what_cannot_be_revoked_is_said_and_no_token_stands_in_the_logouts_address() {
-    let mut server = hostile(json!({ "faults": { "revocation": "unsupported_token_type" } })).await;
-    let bench = bench(&server);
-    let kept = sign_in(&bench).await.expect("a grant").keep;
-    let (notes, step) = bench.end(kept.clone()).await;
-    assert_eq!(notes.len(), 2, "{notes:?}");
-    assert!(
-        notes[0].starts_with("The refresh token was not revoked: ") && notes[1].contains("access token"),
-        "{notes:?}"
-    );
-    let url = browser_url(step.expect("the provider's logout"));
-    assert_eq!((url.path(), parameter(&url, "client_id").as_deref()), ("/end", Some("console")));
-    assert_eq!(url.query_pairs().count(), 1, "{url}");
-    misbehave(&mut server, json!({ "revocation": "error" })).await;
-    assert_eq!(bench.end(kept.clone()).await.0.len(), 2);
-    misbehave(&mut server, json!({ "discovery": "error" })).await;
-    let (notes, step) = bench.end(kept.clone()).await;
-    assert_eq!((notes.len(), step), (1, None), "{notes:?}");
-    misbehave(&mut server, json!({})).await;
-    assert!(bench.end(kept.clone()).await.0.is_empty());
-    for note in notes {
-        assert!(!note.contains(kept.expose("refresh_token").expect("kept")));
-    }
-}
-
-fn on_device(server: &Server) -> Bench {
-    let settings = DeviceCode { issuer: server.text("issuer"), client_id: "console".into(), ..DeviceCode::default() };
-    Bench::new(server, Method::DeviceCode(settings))
-}
-
-#[tokio::test]
-async fn slow_down_slows_down_for_good() {
-    let mut server = hostile(json!({ "polls": 1, "faults": { "device": "slow_down" } })).await;
-    let bench = on_device(&server);
-    bench
-        .obtain(Secrets::default(), async |step| {
-            let Step::DeviceCode { user_code, .. } = step else { panic!("a code") };
-            assert_eq!(user_code, "WDJB-MJHT");
-        })
-        .await
-        .expect("a grant");
-    let mut polls = Vec::new();
-    while polls.len() < 2 {
-        let asked = server.event("asked").await;
-        if asked["endpoint"] == "device" {
-            polls.push(asked["at_milliseconds"].as_u64().expect("a time"));
-        }
-    }
-    // RFC 8628 §3.5: five seconds more than before.
-    assert!(polls[1] - polls[0] >= 5_900, "{polls:?}");
-}
-
-#[tokio::test]
-async fn a_device_sign_in_that_does_not_succeed_ends_in_its_sentence() {
-    let mut server = hostile(json!({ "polls": 1 })).await;
-    let bench = on_device(&server);
-    let mut of = async |faults: Value| {
-        misbehave(&mut server, faults).await;
-        bench.obtain(Secrets::default(), async |_| {}).await
-    };
-    let place = Place::DeviceAuthorization;
-    of(json!({})).await.expect("a grant");
-    assert!(matches!(provider_error(of(json!({"device": "denied"})).await), ProviderError::AccessDenied { .. }));
-    assert_eq!(provider_error(of(json!({"device": "expired"})).await), ProviderError::DeviceExpired);
-    let never = json!({"device": "pending", "device_authorization": "short_lived"});
-    assert_eq!(provider_error(of(never).await), ProviderError::DeviceExpired, "by our own clock");
-    let unauthorized = json!({"device_authorization": "unauthorized_client"});
-    assert_eq!(provider_error(of(unauthorized).await), ProviderError::GrantNotAllowed { grant: GrantKind::Device });
-    let odd = provider_error(of(json!({"device_authorization": "odd_scheme"})).await);
-    assert_eq!(odd, ProviderError::InsecureEndpoint { place, url: "file:///etc/passwd".into() });
-    let http = provider_error(of(json!({"device_authorization": "http_uri"})).await);
-    assert_eq!(http, ProviderError::InsecureEndpoint { place, url: "http://127.0.0.1:9/device".into() });
-    let token = Place::Token;
-    let html = provider_error(of(json!({"device": "html"})).await);
-    assert_eq!(html, ProviderError::NotJson { place: token, found: "`text/html`".into() }, "polling ends at once");
-    assert_eq!(provider_error(of(json!({"device": "huge"})).await), ProviderError::TooLong { place: token });
-    let garbage = provider_error(of(json!({"device": "garbage"})).await);
-    assert!(matches!(garbage, ProviderError::Answer { place: Place::Token, .. }), "{garbage}");
-    let id_token = of(json!({"id_token": "alg_none"})).await;
-    assert_eq!(provider_error(id_token), ProviderError::Algorithm { algorithm: "none".into() });
-}
-
-#[tokio::test]
-async fn an_interval_out_of_all_reason_is_refused_and_none_at_all_does_not_flood_the_provider() {
-    let server = hostile(json!({ "interval": 10_000_000_000_u64 })).await;
-    let error = provider_error(on_device(&server).obtain(Secrets::default(), async |_| {}).await);
-    let expected =
-        ProviderError::Answer { place: Place::DeviceAuthorization, reason: "`interval` is not what it must be".into() };
-    assert_eq!(error, expected);
-    let mut server = hostile(json!({ "interval": 0, "polls": 1 })).await;
-    on_device(&server).obtain(Secrets::default(), async |_| {}).await.expect("a grant");
-    let mut polls = Vec::new();
-    while polls.len() < 2 {
-        let asked = server.event("asked").await;
-        if asked["endpoint"] == "device" {
-            polls.push(asked["at_milliseconds"].as_u64().expect("a time"));
-        }
-    }
-    assert!(polls[1] - polls[0] >= 900, "{polls:?}");
-}
-
-#[tokio::test]
-async fn a_cancelled_device_sign_in_asks_no_more() {
-    let mut server = hostile(json!({ "faults": { "device": "pending" } })).await;
-    let bench = on_device(&server);
-    let waiting = bench.obtain(Secrets::default(), async |_| {});
-    assert!(time::timeout(Duration::from_millis(2_500), waiting).await.is_err());
-    server.event("asked").await;
-    // Whatever was asked before is behind the change of faults; afterwards nothing may come.
-    misbehave(&mut server, json!({})).await;
-    let more = time::timeout(Duration::from_millis(2_500), server.event("asked")).await;
-    assert!(more.is_err(), "{more:?}");
 }
 
 #[tokio::test]
