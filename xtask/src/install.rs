@@ -4,7 +4,7 @@ use std::{io, path::PathBuf};
 
 use crate::{
     node,
-    packages::{self, BROWSER, BUILD, HEADLESS, PackageError, SCREENSHOT, System, WEBDRIVER},
+    packages::{self, BROWSER, BUILD, HEADLESS, PackageError, SCREENSHOT, System, TEST_SERVERS, WEBDRIVER},
     process::ProcessError,
     project::{Project, ProjectError},
     python,
@@ -58,7 +58,7 @@ pub(crate) fn for_demo(project: &Project, headless: bool, screenshot: bool) -> R
 
 /// What the gate needs; answers the Python of the admins.
 pub(crate) fn for_tests(project: &Project) -> Result<(PathBuf, Browser), InstallError> {
-    with_packages(project, &[BUILD, HEADLESS, WEBDRIVER])
+    with_packages(project, &[BUILD, HEADLESS, WEBDRIVER, TEST_SERVERS])
 }
 
 fn with_packages(project: &Project, groups: &[&'static [&'static str]]) -> Result<(PathBuf, Browser), InstallError> {
@@ -67,6 +67,7 @@ fn with_packages(project: &Project, groups: &[&'static [&'static str]]) -> Resul
     groups.extend((browser == Browser::There && std::env::var_os("CHROMIUM").is_none()).then_some(BROWSER));
     packages::ensure(project, &groups)?;
     node::ensure_modules(project)?;
+    node::ensure_test_servers(project)?;
     Ok((python::ensure(project)?, browser))
 }
 
@@ -85,7 +86,7 @@ fn browser() -> Browser {
 
 /// Everything that any command needs.
 pub(crate) fn everything(project: &Project) -> Result<(), InstallError> {
-    let (python, browser) = with_packages(project, &[BUILD, HEADLESS, SCREENSHOT, WEBDRIVER])?;
+    let (python, browser) = with_packages(project, &[BUILD, HEADLESS, SCREENSHOT, WEBDRIVER, TEST_SERVERS])?;
     node::ensure_built(project)?;
     project.progress.say(&format!("The admins' Python: {}", project.shown(&python)));
     if let Browser::Missing(why) = browser {

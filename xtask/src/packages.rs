@@ -16,7 +16,9 @@ pub(crate) const HEADLESS: &[&str] =
 pub(crate) const SCREENSHOT: &[&str] = &["imagemagick"];
 /// For the end-to-end tests.
 pub(crate) const WEBDRIVER: &[&str] = &["webkit2gtk-driver", "xdotool"];
-/// For axe-core on the shell's screens.
+/// What stands in front of the admins in the tests, and what makes their keys.
+pub(crate) const TEST_SERVERS: &[&str] = &["nginx-light", "openssl"];
+/// For axe-core on the shell's screens, and as the operator's system browser.
 pub(crate) const BROWSER: &[&str] = &["chromium"];
 /// Debian's Python comes without it.
 pub(crate) const PYTHON_VENV: &[&str] = &["python3-venv"];
