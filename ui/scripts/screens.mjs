@@ -142,6 +142,7 @@ export const screens = [
     'ask-everything',
     'step-browser',
     'step-device-code',
+    'step-device-code-long',
     'approvals',
     'copy-token',
     ...methods.map((method) => `ask-${method}`),
@@ -168,6 +169,7 @@ export const screens = [
     },
   },
   { name: 'identity-renewed', scenario: 'identity-renewed', act: press('bar-operator') },
+  { name: 'identity-long', scenario: 'identity-long', act: press('bar-operator') },
   { name: 'identity-cookie', scenario: 'identity-cookie', act: press('bar-operator') },
   { name: 'sign-out-cookie', scenario: 'identity-cookie', act: menu('sign-out') },
   ...['open', 'login', 'token', 'sso', 'access', 'forbidden', 'missing', 'nothing', 'down'].map((host) => ({

@@ -531,6 +531,44 @@ Object.assign(scenarios, {
     byMethod(methodSamples.device_code as SignInMethod, {
       session: { status: 'signing_in', step: deviceStep() },
     }),
+  'step-device-code-long': () =>
+    byMethod(methodSamples.device_code as SignInMethod, {
+      session: {
+        status: 'signing_in',
+        step: {
+          ...deviceStep(),
+          user_code: 'BCDFGHJK-LMNPQRST',
+          verification_uri:
+            'https://login.operations.acme-industries.example/realms/operations/protocol/openid-connect/device',
+          verification_uri_complete: null,
+          until: Date.now() + 65_000,
+        },
+      },
+    }),
+  'identity-long': () => {
+    const said = identity({ admin: null });
+    return three({
+      session: {
+        status: 'active',
+        expires_at: said.expires_at,
+        identity: {
+          ...said,
+          display_name: 'Alexandrina-Wilhelmina van der Meer-Papadopoulos-Featherstonehaugh',
+          claims: [
+            ...said.claims,
+            {
+              name: 'https://acme.example/claims/organisational-unit',
+              value: 'operations/platform/queues/on-call/europe-west',
+            },
+            {
+              name: 'resource_access',
+              value: '{"asyncmq":{"roles":["operator","viewer"]},"account":{"roles":["manage-account"]}}',
+            },
+          ],
+        },
+      },
+    });
+  },
   approvals: () =>
     byMethod(
       methodSamples.external_command as SignInMethod,
