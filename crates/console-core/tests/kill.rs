@@ -171,7 +171,7 @@ mod vault {
     fn entries_of(token: Option<&str>) -> usize {
         let Some(token) = token else { return 0 };
         let record =
-            r#"{"version":1,"realm":"https://a.example/asyncmq","token":"","stored_at":1,"in_use":true}"#.len();
+            r#"{"version":2,"realm":"https://a.example/asyncmq","method":"pasted_token","secrets":{"token":""},"stored_at":1,"in_use":true}"#.len();
         let length = record + token.len();
         1 + if length < LIMIT { 0 } else { length.div_ceil(LIMIT - 16) }
     }

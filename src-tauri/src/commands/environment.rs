@@ -15,7 +15,7 @@ pub(crate) async fn environment_check(
     workspace.environment_check(draft, id).await
 }
 
-#[tauri::command]
+#[tauri::command(rename_all = "snake_case")]
 pub(crate) async fn environment_look(
     workspace: State<'_, Workspace>,
     base_url: String,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use http::{Method, StatusCode, header};
-use lol_html::{RewriteStrSettings, element, rewrite_str};
+use lol_html::{RewriteStrSettings, element, html_content::TextType, rewrite_str};
 use reqwest::Response;
 use url::Url;
 
@@ -120,15 +120,13 @@ fn form_of(page: &str) -> Option<(String, String)> {
 /// What a page says: its text without markup, shortened.
 fn words_of(page: &str) -> String {
     let mut words = String::new();
-    let settings = RewriteStrSettings::new()
-        .append_element_content_handler(element!("script, style, title, head", |element| {
-            element.remove();
-            Ok(())
-        }))
-        .append_element_content_handler(lol_html::text!("body", |chunk| {
+    // Text of a script or a style is not what a page says.
+    let settings = RewriteStrSettings::new().append_element_content_handler(lol_html::text!("body", |chunk| {
+        if matches!(chunk.text_type(), TextType::Data | TextType::RCData) {
             words.push_str(chunk.as_str());
-            Ok(())
-        }));
+        }
+        Ok(())
+    }));
     if rewrite_str(page, settings).is_err() || words.trim().is_empty() {
         // A page without a body is text as it stands.
         words = page
