@@ -14,7 +14,7 @@ use console_core::{
     vault::{PartedStore, Slot, StoredCredential, Vault, VaultError, VaultStatus, open_platform},
 };
 use keyring_core::api::CredentialStoreApi as _;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use support::{Guarded, PATIENCE, Session, child, role, until};
 use zbus_secret_service_keyring_store::Store;
 
@@ -109,7 +109,7 @@ fn credential(token: &str) -> StoredCredential {
 fn token(vault: &Vault) -> Option<String> {
     run(vault.load(&id(), Slot::Credential))
         .expect("loads")
-        .map(|stored| stored.secrets.expose(TOKEN).expect("a token").to_owned())
+        .map(|stored| stored.secrets.iter().next().expect("a token").1.expose_secret().to_owned())
 }
 
 fn wait_for(vault: &Vault, status: &VaultStatus) {
@@ -186,7 +186,7 @@ fn parts(session: &Session) {
         run(vault.store(&id(), Slot::Credential, &credential(&text))).expect("stores");
         assert_eq!(token(&parted(512)).as_deref(), Some(text.as_str()));
         let record = length
-            + r#"{"version":1,"realm":"https://a.example/asyncmq","token":"","stored_at":1700000000,"in_use":true}"#
+            + r#"{"version":2,"realm":"https://a.example/asyncmq","method":"pasted_token","secrets":{"token":""},"stored_at":1700000000,"in_use":true}"#
                 .len();
         let parts = if record < 512 { 0 } else { record.div_ceil(512 - 16) };
         assert_eq!(keys().len(), 1 + parts, "{length} bytes: {:?}", keys());
