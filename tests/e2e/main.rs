@@ -6,6 +6,10 @@
 mod support;
 
 mod canary;
+mod environments;
 mod isolation;
 mod journey;
+mod keychain;
+mod outside;
+mod placement;
 mod session;

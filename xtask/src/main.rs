@@ -1,11 +1,14 @@
-//! `cargo xtask`: installs what is missing, then runs the demo, the tests or the console.
+//! `cargo xtask`: installs what is missing, then runs the demo, the tests, a measurement or the console.
 
 mod admin;
 mod arguments;
+mod bench;
+mod colour;
 mod demo;
 mod display;
 mod gate;
 mod install;
+mod machine;
 mod node;
 mod packages;
 mod process;
@@ -33,6 +36,8 @@ enum Stop {
     Install(#[from] install::InstallError),
     #[error(transparent)]
     Demo(#[from] demo::DemoError),
+    #[error(transparent)]
+    Bench(#[from] bench::BenchError),
     #[error(transparent)]
     Gate(#[from] gate::GateError),
     #[error(transparent)]
@@ -63,6 +68,7 @@ fn start() -> Result<(), Stop> {
     match arguments {
         Arguments::Help => {}
         Arguments::Setup => install::everything(&project)?,
+        Arguments::BenchStartUp => bench::start_up(&project)?,
         Arguments::Demo(options) => demo::run(&project, &options)?,
         Arguments::Test(options) => gate::run(&project, &options)?,
         Arguments::Run { words } => run::run(&project, &words)?,

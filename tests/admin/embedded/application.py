@@ -11,12 +11,15 @@ from lilya.apps import Lilya
 
 from embedded.configuration import Configuration
 
-# The last event of one round of `/events` (asyncmq/contrib/dashboard/controllers/sse.py).
+# The first and the last event of one round of `/events` (asyncmq/contrib/dashboard/controllers/sse.py). AsyncMQ sends the
+# last one together with the next round, five seconds later.
+FIRST_EVENT_OF_A_ROUND = b"event: overview\n"
 LAST_EVENT_OF_A_ROUND = b"event: latest_queues\n"
 
 
-def build(configuration: Configuration, on_first_round: Callable[[], None]) -> Any:
-    """The ASGI application. `on_first_round` is called once for every `/events` stream that delivered a whole round."""
+def build(configuration: Configuration, tell: Callable[[str], None]) -> Any:
+    """The ASGI application. Of every `/events` stream it tells `events_begun` once it has delivered its first event, and
+    `events_stream` once it has delivered a whole round."""
     backend = JWTAuthBackend(
         secret=configuration.secret,
         algorithms=[configuration.algorithm],
@@ -42,27 +45,25 @@ def build(configuration: Configuration, on_first_round: Callable[[], None]) -> A
         admin.include_in(application)
     else:
         application = admin.get_asgi_app()
-    return StreamWatch(application, on_first_round)
+    return StreamWatch(application, tell)
 
 
 class StreamWatch:
-    """ASGI middleware that says when a live stream has delivered everything that a page shows."""
+    """ASGI middleware that says when a live stream has delivered something, and everything, that a page shows."""
 
-    def __init__(self, application: Any, on_first_round: Callable[[], None]) -> None:
+    def __init__(self, application: Any, tell: Callable[[str], None]) -> None:
         self._application = application
-        self._on_first_round = on_first_round
+        self._tell = tell
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] != "http" or not scope["path"].endswith("/events"):
             await self._application(scope, receive, send)
             return
-        waiting = True
+        waiting_for = [(FIRST_EVENT_OF_A_ROUND, "events_begun"), (LAST_EVENT_OF_A_ROUND, "events_stream")]
 
         async def watched(message: Any) -> None:
-            nonlocal waiting
             await send(message)
-            if waiting and LAST_EVENT_OF_A_ROUND in message.get("body", b""):
-                waiting = False
-                self._on_first_round()
+            while waiting_for and waiting_for[0][0] in message.get("body", b""):
+                self._tell(waiting_for.pop(0)[1])
 
         await self._application(scope, receive, watched)

@@ -32,7 +32,7 @@ async def _serve(configuration: Configuration) -> None:
     base_url = configuration.base_url(listener.getsockname()[1])
     await seed(configuration, backend, base_url)
 
-    app = application.build(configuration, on_first_round=lambda: _say({"event": "events_stream"}))
+    app = application.build(configuration, tell=lambda event: _say({"event": event}))
     server = _Server(app, base_url)
     threading.Thread(target=_end_with_standard_input, args=(server,), daemon=True).start()
     async with anyio.create_task_group() as tasks:
