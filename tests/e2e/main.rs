@@ -6,6 +6,11 @@
 mod support;
 
 mod canary;
+mod environments;
 mod isolation;
 mod journey;
+mod keychain;
+mod methods;
+mod outside;
+mod placement;
 mod session;

@@ -101,9 +101,8 @@ async fn an_operator_signs_in_at_an_identity_provider_in_the_systems_browser_and
     console.click("bar-menu").await;
     console.click("menu-sign-out").await;
     console.click("sign-out-remove").await;
-    provider.event("a revocation", |event| {
-        event["event"] == "refresh_token_revoked" || event["event"] == "grant_revoked"
-    });
+    provider
+        .event("a revocation", |event| event["event"] == "refresh_token_revoked" || event["event"] == "grant_revoked");
     console.quit().await;
 }
 

@@ -68,6 +68,41 @@ async fn after_a_restart_the_operator_is_still_signed_in_from_the_keychain() {
 }
 
 #[tokio::test]
+async fn the_admins_logout_ends_the_session_of_its_own_environment_only() {
+    let _turn = turn().await;
+    let (one, two) = (Admin::start(json!({})).await, Admin::start(json!({ "prefix": "/two" })).await);
+    let home = Home::new();
+    let console = Console::signed_in(&home, &one).await;
+    console.dashboard_at("/asyncmq").await;
+    console.script("window.sameDocument = true").await;
+    console.add_environment("Other", "TWO", &two.base_url).await;
+    console.sign_in(&two.token(3600)).await;
+    let rail = console.rail().await;
+    let (first, second) = (&rail[0].0, &rail[1].0);
+
+    console.dashboard_at("/two").await;
+    console.css(".amq-sidebar-footer button[type=submit]").await.click().await.expect("logs out");
+    console.shell().await;
+    console.says("[data-testid='panel-sign-out']", "TWO").await;
+    console.click("sign-out-remove").await;
+    console.find("token-field").await;
+    console.says("[data-testid='bar-tag']", "TWO").await;
+    holds("one dashboard less", async || console.dashboards().await == 1).await;
+    assert!(home.stored(second).is_none(), "the token was removed");
+
+    // The other one goes on: signed in, its token kept, its page the same document and still live.
+    assert!(home.stored(first).is_some(), "the other token is kept");
+    console.shell().await;
+    console.click(&format!("env-{first}")).await;
+    console.find("bar-operator").await;
+    console.dashboard_at("/asyncmq").await;
+    assert_eq!(console.script("return window.sameDocument === true").await, json!(true), "the page survived");
+    console.go("/asyncmq/queues").await;
+    console.says("body", "emails").await;
+    console.quit().await;
+}
+
+#[tokio::test]
 async fn the_login_page_is_the_native_sign_in_and_its_next_stays_inside_the_realm() {
     let _turn = turn().await;
     let admin = Admin::start(json!({})).await;

@@ -83,9 +83,20 @@ impl Admin {
         Ok(admin)
     }
 
-    /// Whether an `/events` stream of this admin has delivered a whole round since this was last asked.
+    /// Whether an `/events` stream of this admin has delivered its first event since anything was last asked: the page has
+    /// live numbers.
+    pub(crate) fn has_begun_to_stream(&self) -> bool {
+        self.said("events_begun")
+    }
+
+    /// Whether one has delivered a whole round: the page has everything that it shows. Five seconds after the first event.
     pub(crate) fn has_streamed(&self) -> bool {
-        self.lines.try_iter().any(|line| line["event"] == "events_stream")
+        self.said("events_stream")
+    }
+
+    fn said(&self, event: &str) -> bool {
+        // To the end: what is older than this question is no answer to the next one.
+        self.lines.try_iter().filter(|line| line["event"] == event).count() > 0
     }
 
     fn wait_for(&self, key: &str, patience: Duration, interrupt: &Interrupt) -> Result<Option<Value>, ProcessError> {

@@ -10,6 +10,8 @@ cargo xtask test [--full] [--keep-going]
     the gate: formatting, lints, UI, Rust, end to end
 cargo xtask run [-- ARGUMENTS]
     the console with your own environments
+cargo xtask bench start-up
+    how long a warm start of the release build takes, on a private screen
 cargo xtask setup
     installs what these need, and does nothing else
 ";
@@ -20,6 +22,7 @@ pub(crate) enum Arguments {
     Demo(DemoOptions),
     Test(TestOptions),
     Run { words: Vec<OsString> },
+    BenchStartUp,
     Setup,
     Help,
 }
@@ -62,6 +65,7 @@ impl Arguments {
             Some("demo") => demo(words),
             Some("test") => test(words),
             Some("run") => Ok(Self::Run { words: words.skip_while(|word| word == "--").collect() }),
+            Some("bench") => bench(words),
             Some("setup") => words.next().map_or(Ok(Self::Setup), |word| Err(unknown(&word))),
             Some("help" | "--help" | "-h") => Ok(Self::Help),
             _ => Err(unknown(&command)),
@@ -95,6 +99,15 @@ fn test(words: impl Iterator<Item = OsString>) -> Result<Arguments, UsageError> 
     Ok(Arguments::Test(options))
 }
 
+fn bench(mut words: impl Iterator<Item = OsString>) -> Result<Arguments, UsageError> {
+    let what = words.next().ok_or(UsageError::NoValue("bench"))?;
+    match words.next() {
+        None if what == "start-up" => Ok(Arguments::BenchStartUp),
+        None => Err(unknown(&what)),
+        Some(word) => Err(unknown(&word)),
+    }
+}
+
 fn unknown(word: &OsString) -> UsageError {
     UsageError::Unknown(word.to_string_lossy().into_owned())
 }
@@ -113,6 +126,7 @@ mod tests {
         assert_eq!(read("demo --screenshot a.png"), Ok(Arguments::Demo(screenshot)));
         assert_eq!(read("test --full"), Ok(Arguments::Test(TestOptions { full: true, keep_going: false })));
         assert_eq!(read("run -- --log-level debug"), read("run --log-level debug"));
+        assert_eq!(read("bench start-up"), Ok(Arguments::BenchStartUp));
         assert_eq!(read("setup"), Ok(Arguments::Setup));
     }
 
@@ -121,6 +135,8 @@ mod tests {
         assert_eq!(read("tset"), Err(UsageError::Unknown("tset".into())));
         assert_eq!(read("demo --fast"), Err(UsageError::Unknown("--fast".into())));
         assert_eq!(read("demo --screenshot"), Err(UsageError::NoValue("--screenshot")));
+        assert_eq!(read("bench"), Err(UsageError::NoValue("bench")));
+        assert_eq!(read("bench everything"), Err(UsageError::Unknown("everything".into())));
         assert_eq!(read(""), Err(UsageError::NoCommand));
     }
 }

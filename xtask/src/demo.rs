@@ -61,16 +61,17 @@ impl From<packages::PackageError> for DemoError {
     }
 }
 
-struct Shown {
+/// An environment of the demo.
+pub(crate) struct Shown {
     name: &'static str,
     tag: &'static str,
-    accent: &'static str,
+    pub(crate) accent: &'static str,
     protection: &'static str,
     prefix: &'static str,
     issuer: &'static str,
 }
 
-const ENVIRONMENTS: [Shown; 2] = [
+pub(crate) const ENVIRONMENTS: [Shown; 2] = [
     Shown {
         name: "Acme production",
         tag: "PROD",
@@ -100,6 +101,19 @@ pub(crate) fn run(project: &Project, options: &DemoOptions) -> Result<(), DemoEr
     let profile = project.built(options.release, "demo-profile");
     let session = open_session(project, headless, &folder, &profile)?;
 
+    let (admins, described) = start_admins(project, &python, &folder)?;
+    let signed_in = SignedIn::new(project, &session, &profile, &described)?;
+    let shown = show(project, options, &session, &admins, &folder);
+    drop(signed_in);
+    shown
+}
+
+/// Starts the demo's admins, their logs in `folder`; answers them, and what `demo-profile` is told of each.
+pub(crate) fn start_admins(
+    project: &Project,
+    python: &Path,
+    folder: &Path,
+) -> Result<(Vec<Admin>, Vec<Value>), DemoError> {
     project.progress.say("Two AsyncMQ admins: starting and filling them");
     let script = project.root.join("tests/admin/serve.py");
     let mut admins = Vec::new();
@@ -111,7 +125,7 @@ pub(crate) fn run(project: &Project, options: &DemoOptions) -> Result<(), DemoEr
             "title": shown.name, "seed": "demo",
         });
         let log = folder.join(format!("admin-{}.log", shown.tag.to_lowercase()));
-        let admin = Admin::start(&python, &script, &configuration, &log, &project.interrupt)?;
+        let admin = Admin::start(python, &script, &configuration, &log, &project.interrupt)?;
         eprintln!("  {} at {}", shown.name, admin.base_url);
         described.push(json!({
             "name": shown.name, "tag": shown.tag, "accent": shown.accent, "protection": shown.protection,
@@ -119,10 +133,7 @@ pub(crate) fn run(project: &Project, options: &DemoOptions) -> Result<(), DemoEr
         }));
         admins.push(admin);
     }
-    let signed_in = SignedIn::new(project, &session, &profile, &described)?;
-    let shown = show(project, options, &session, &admins, &folder);
-    drop(signed_in);
-    shown
+    Ok((admins, described))
 }
 
 fn build(project: &Project, release: bool) -> Result<(), DemoError> {
@@ -195,18 +206,18 @@ fn show(
             }
             paused => paused?,
         }
-        if !live && admins.iter().any(Admin::has_streamed) {
+        if !live && admins.iter().any(Admin::has_begun_to_stream) {
             live = true;
             project
                 .progress
                 .say(&format!("A dashboard is live, {:.1} s after the start", began.elapsed().as_secs_f64()));
-            if let Some(file) = &options.screenshot {
-                screenshot::take(session, file, began + PATIENCE, &project.interrupt)?;
-                project.progress.say(&format!("Written: {}", file.display()));
-                return Ok(());
-            }
         }
-        if !live && options.screenshot.is_some() && began.elapsed() > PATIENCE {
+        if let Some(file) = options.screenshot.as_ref().filter(|_| live && admins.iter().any(Admin::has_streamed)) {
+            screenshot::take(session, file, began + PATIENCE, &project.interrupt)?;
+            project.progress.say(&format!("Written: {}", file.display()));
+            return Ok(());
+        }
+        if options.screenshot.is_some() && began.elapsed() > PATIENCE {
             let picture = folder.join("not-live.png");
             screenshot::write(session, &picture)?;
             return Err(DemoError::NotLive { picture, tail: tail(&log), path: log });
@@ -215,13 +226,14 @@ fn show(
 }
 
 /// The demo's tokens are in the keychain while this lives: they are worth nothing afterwards.
-struct SignedIn<'d> {
+pub(crate) struct SignedIn<'d> {
     session: &'d Session,
     profile: &'d Path,
 }
 
 impl<'d> SignedIn<'d> {
-    fn new(
+    /// Signs the profile `demo` of this session in. `profile`: the program that does it.
+    pub(crate) fn new(
         project: &Project,
         session: &'d Session,
         profile: &'d Path,

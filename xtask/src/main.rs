@@ -1,12 +1,15 @@
-//! `cargo xtask`: installs what is missing, then runs the demo, the tests or the console.
+//! `cargo xtask`: installs what is missing, then runs the demo, the tests, a measurement or the console.
 
 mod admin;
 mod arguments;
+mod bench;
+mod colour;
 mod demo;
 mod display;
 mod fuzz;
 mod gate;
 mod install;
+mod machine;
 mod node;
 mod packages;
 mod process;
@@ -37,6 +40,8 @@ enum Stop {
     #[error(transparent)]
     Demo(#[from] demo::DemoError),
     #[error(transparent)]
+    Bench(#[from] bench::BenchError),
+    #[error(transparent)]
     Gate(#[from] gate::GateError),
     #[error(transparent)]
     Run(#[from] run::RunError),
@@ -66,6 +71,7 @@ fn start() -> Result<(), Stop> {
     match arguments {
         Arguments::Help => {}
         Arguments::Setup => install::everything(&project)?,
+        Arguments::BenchStartUp => bench::start_up(&project)?,
         Arguments::Demo(options) => demo::run(&project, &options)?,
         Arguments::Test(options) => gate::run(&project, &options)?,
         Arguments::Run { words } => run::run(&project, &words)?,

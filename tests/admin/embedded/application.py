@@ -14,7 +14,9 @@ from embedded.backends import BACKENDS
 from embedded.configuration import Configuration
 from embedded.serving import ConfigurationError
 
-# The last event of one round of `/events` (asyncmq/contrib/dashboard/controllers/sse.py).
+# The first and the last event of one round of `/events` (asyncmq/contrib/dashboard/controllers/sse.py). AsyncMQ sends the
+# last one together with the next round, five seconds later.
+FIRST_EVENT_OF_A_ROUND = b"event: overview\n"
 LAST_EVENT_OF_A_ROUND = b"event: latest_queues\n"
 
 
@@ -31,8 +33,9 @@ class MountedAdmin:
             await self.backend.account_changed(account)
 
 
-async def build(configuration: Configuration, accounts: Accounts, on_first_round: Callable[[], None]) -> MountedAdmin:
-    """The admin. `on_first_round` is called once for every `/events` stream that delivered a whole round."""
+async def build(configuration: Configuration, accounts: Accounts, tell: Callable[[str], None]) -> MountedAdmin:
+    """The admin. `tell` is called for every `/events` stream: `events_begun` with its first event, `events_stream` with a
+    whole round."""
     backend = await BACKENDS[configuration.backend].make(configuration, accounts)
     if releases.HAS_ADMIN:
         application = _admin(configuration, backend)
@@ -40,7 +43,7 @@ async def build(configuration: Configuration, accounts: Accounts, on_first_round
         application = releases.open_dashboard(configuration.prefix)
     else:
         raise ConfigurationError(f"AsyncMQ {releases.VERSION} has no admin package: its one `backend` is `open`")
-    return MountedAdmin(StreamWatch(application, on_first_round), backend)
+    return MountedAdmin(StreamWatch(application, tell), backend)
 
 
 def _admin(configuration: Configuration, backend: Any) -> Any:
@@ -67,23 +70,21 @@ def _admin(configuration: Configuration, backend: Any) -> Any:
 
 
 class StreamWatch:
-    """ASGI middleware that says when a live stream has delivered everything that a page shows."""
+    """ASGI middleware that says when a live stream has delivered something, and everything, that a page shows."""
 
-    def __init__(self, application: Any, on_first_round: Callable[[], None]) -> None:
+    def __init__(self, application: Any, tell: Callable[[str], None]) -> None:
         self._application = application
-        self._on_first_round = on_first_round
+        self._tell = tell
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] != "http" or not scope["path"].endswith("/events"):
             await self._application(scope, receive, send)
             return
-        waiting = True
+        waiting_for = [(FIRST_EVENT_OF_A_ROUND, "events_begun"), (LAST_EVENT_OF_A_ROUND, "events_stream")]
 
         async def watched(message: Any) -> None:
-            nonlocal waiting
             await send(message)
-            if waiting and LAST_EVENT_OF_A_ROUND in message.get("body", b""):
-                waiting = False
-                self._on_first_round()
+            while waiting_for and waiting_for[0][0] in message.get("body", b""):
+                self._tell(waiting_for.pop(0)[1])
 
         await self._application(scope, receive, watched)

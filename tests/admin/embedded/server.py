@@ -26,7 +26,7 @@ async def _serve(configuration: Configuration, accounts: Accounts) -> None:
     base_url = configuration.base_url(listener.getsockname()[1])
     await seed(configuration, backend, base_url)
 
-    admin = await application.build(configuration, accounts, on_first_round=lambda: say({"event": "events_stream"}))
+    admin = await application.build(configuration, accounts, tell=lambda event: say({"event": event}))
     server = Server(admin.asgi, configuration.tls, {"base_url": base_url, "pid": os.getpid(), "asyncmq": releases.VERSION})
 
     async def command(given: dict[str, Any]) -> dict[str, Any]:

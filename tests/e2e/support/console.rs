@@ -1,16 +1,19 @@
 //! The console in a window, driven by WebKitWebDriver as a person would: by what is on the screen.
 
 use std::{
+    ffi::OsString,
     net::TcpListener,
     path::{Path, PathBuf},
     process::Stdio,
 };
 
+use console_core::vault::{Slot, StoredCredential, Vault};
 use fantoccini::{Client, ClientBuilder, Locator, elements::Element};
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::json;
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
+use url::Url;
 
 use super::{Admin, eventually, holds};
 
@@ -18,6 +21,7 @@ use super::{Admin, eventually, holds};
 pub(crate) struct Home {
     folder: TempDir,
     profile: String,
+    variables: Vec<(&'static str, OsString)>,
 }
 
 impl Home {
@@ -28,7 +32,13 @@ impl Home {
         let folder = tempfile::tempdir().expect("folder");
         let mark = folder.path().file_name().expect("name").to_string_lossy().to_lowercase();
         let profile = format!("e2e-{}", mark.chars().filter(char::is_ascii_alphanumeric).collect::<String>());
-        Self { folder, profile }
+        Self { folder, profile, variables: Vec::new() }
+    }
+
+    /// An environment variable of this operator's session from now on; `None`: as the test was started.
+    pub(crate) fn set(&mut self, name: &'static str, value: Option<OsString>) {
+        self.variables.retain(|(known, _)| *known != name);
+        self.variables.extend(value.map(|value| (name, value)));
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -54,10 +64,34 @@ impl Home {
             .env("XDG_DATA_HOME", self.path().join("data"))
             .env("XDG_STATE_HOME", self.path().join("state"))
             .env("XDG_CACHE_HOME", self.path().join("cache"))
+            .envs(self.variables.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .kill_on_drop(true)
+    }
+
+    /// Where the environments are written.
+    pub(crate) fn environments_file(&self) -> PathBuf {
+        self.path().join("config/asyncmq-console/profiles").join(&self.profile).join("environments.toml")
+    }
+
+    /// The environments' file as any program reads it.
+    pub(crate) fn environments(&self) -> toml::Table {
+        std::fs::read_to_string(self.environments_file()).expect("the file is there").parse().expect("TOML")
+    }
+
+    /// What the keychain holds for an environment, read beside the console.
+    pub(crate) fn stored(&self, id: &str) -> Option<StoredCredential> {
+        let namespace = format!("dev.asyncmq.console.{}", self.profile);
+        let id = id.parse().expect("an id");
+        // On a thread of its own: the keychain's connection may not be dropped on an async one.
+        let read = std::thread::spawn(move || {
+            let vault = Vault::platform(&namespace);
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+            runtime.block_on(vault.load(&id, Slot::Credential)).expect("the keychain answers")
+        });
+        read.join().expect("the thread ends")
     }
 
     pub(crate) fn log_dir(&self) -> PathBuf {
@@ -100,11 +134,11 @@ impl Console {
         let _ = self.driver.wait().await;
     }
 
-    /// Turns to the webview whose address begins so; `None` when there is none now.
-    async fn turn_to(&self, begin: &str) -> Option<()> {
+    /// Turns to a webview whose address is such; `None` when there is none now.
+    async fn turn_to(&self, is_it: impl Fn(&Url) -> bool) -> Option<()> {
         for window in self.client.windows().await.ok()? {
             if self.client.switch_to_window(window).await.is_ok()
-                && self.client.current_url().await.is_ok_and(|url| url.as_str().starts_with(begin))
+                && self.client.current_url().await.is_ok_and(|url| is_it(&url))
             {
                 return Some(());
             }
@@ -114,13 +148,19 @@ impl Console {
 
     /// From now on: the shell.
     pub(crate) async fn shell(&self) -> &Client {
-        eventually("the shell webview", async || self.turn_to("tauri://localhost").await).await;
+        eventually("the shell webview", async || self.turn_to(|url| url.scheme() == "tauri").await).await;
         &self.client
     }
 
     /// From now on: the dashboard.
     pub(crate) async fn dashboard(&self) -> &Client {
-        eventually("a dashboard webview", async || self.turn_to("http://127.0.0.1:").await).await;
+        self.dashboard_at("/").await
+    }
+
+    /// From now on: the dashboard at a path that begins so; how two of them are told apart.
+    pub(crate) async fn dashboard_at(&self, path: &str) -> &Client {
+        let is_it = |url: &Url| url.host_str() == Some("127.0.0.1") && url.path().starts_with(path);
+        eventually("a dashboard webview", async || self.turn_to(is_it).await).await;
         &self.client
     }
 
@@ -210,6 +250,19 @@ impl Console {
     pub(crate) async fn go(&self, path: &str) {
         let client = self.dashboard().await;
         client.execute("window.location.assign(arguments[0])", vec![json!(path)]).await.expect("goes");
+    }
+
+    /// The environments in the rail, from top to bottom: id and name.
+    pub(crate) async fn rail(&self) -> Vec<(String, String)> {
+        let client = self.shell().await;
+        let script = "return [...document.querySelectorAll('.rail [data-environment]')].map(item => \
+                      [item.dataset.environment, item.dataset.name])";
+        serde_json::from_value(client.execute(script, vec![]).await.expect("runs")).expect("pairs")
+    }
+
+    /// Runs a script that calls its last argument with the answer.
+    pub(crate) async fn script_async(&self, script: &str) -> serde_json::Value {
+        self.client.execute_async(script, vec![]).await.expect("runs")
     }
 
     pub(crate) async fn script(&self, script: &str) -> serde_json::Value {

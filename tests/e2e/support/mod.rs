@@ -1,10 +1,12 @@
 //! What the journeys are made of: an admin, a home folder, the console in a window.
 
 mod admin;
+mod browser;
 mod console;
 mod wait;
 
 pub(crate) use admin::Admin;
+pub(crate) use browser::Browser;
 pub(crate) use console::{Console, Home};
 pub(crate) use wait::{eventually, holds};
 
