@@ -183,7 +183,7 @@ fn address_of(base_url: &Url) -> String {
 mod tests {
     use std::{net::TcpListener, time::Duration};
 
-    use tokio::{net::TcpStream, time};
+    use tokio::{io::AsyncWriteExt as _, net::TcpStream, time};
     use url::Url;
 
     use super::{Tunnel, TunnelError};
@@ -197,11 +197,24 @@ mod tests {
         CommandLine { program: "python3".into(), arguments: vec!["-c".into(), script.into()] }
     }
 
+    /// Listens until it is told `end`.
     fn listening(port: u16) -> CommandLine {
         python(&format!(
-            "import socket,time\ns=socket.create_server(('127.0.0.1',{port}))\nc,_=s.accept()\nc.recv(4)\n\
-             w=c.recv(4)\nwhile True: time.sleep(60)"
+            "import socket\ns=socket.create_server(('127.0.0.1',{port}))\n\
+             while True:\n  c,_=s.accept()\n  if c.recv(3)==b'end': break\n  c.close()"
         ))
+    }
+
+    async fn open(port: u16) -> TcpStream {
+        let connected = async {
+            loop {
+                match TcpStream::connect(("127.0.0.1", port)).await {
+                    Ok(stream) => return stream,
+                    Err(_) => time::sleep(Duration::from_millis(20)).await,
+                }
+            }
+        };
+        time::timeout(Duration::from_secs(20), connected).await.expect("the port answers")
     }
 
     fn url(port: u16) -> Url {
@@ -222,6 +235,17 @@ mod tests {
         let port = free_port();
         let tunnel = Tunnel::start(&listening(port), &url(port)).await.expect("comes up");
         assert_eq!(tunnel.trouble(), None);
+        drop(tunnel);
+        closed(port).await;
+    }
+
+    #[tokio::test]
+    async fn a_command_that_ended_is_started_again_after_a_pause() {
+        let port = free_port();
+        let tunnel = Tunnel::start(&listening(port), &url(port)).await.expect("comes up");
+        open(port).await.write_all(b"end").await.expect("tells it");
+        closed(port).await;
+        drop(open(port).await);
         drop(tunnel);
         closed(port).await;
     }

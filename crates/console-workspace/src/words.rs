@@ -5,7 +5,7 @@ use console_core::{
     session::Refusal,
     sign_in::{Advice, Method, SignInError},
     token::{Finding, Identity},
-    upstream::{Outcome, Unreachable},
+    upstream::{Outcome, Unreachable, UnreachableKind},
     vault::VaultError,
 };
 use console_ipc::Problem;
@@ -185,8 +185,8 @@ fn token_refusal(identity: Option<&Identity>, environment: &Environment) -> (Str
         if !audience.is_empty() || !issuer.is_empty() {
             return (
                 format!(
-                    "The admin does not say why, and it cannot be told from here: a wrong signature, audience or issuer \
-                     look the same. Your token is from {} for audience {}.",
+                    "The admin does not say why, and it cannot be told from here: a wrong signature, audience or issuer, \
+                     and a user who is not active there, look the same. Your token is from {} for audience {}.",
                     named(issuer),
                     named(&audience)
                 ),
@@ -195,7 +195,8 @@ fn token_refusal(identity: Option<&Identity>, environment: &Environment) -> (Str
         }
     }
     (
-        "The admin does not say why, and it cannot be told from here: a wrong signature, audience or issuer look the same."
+        "The admin does not say why, and it cannot be told from here: a wrong signature, audience or issuer, and a user who is \
+         not active there, look the same."
             .into(),
         ANOTHER,
     )
@@ -207,7 +208,14 @@ pub(crate) fn unreachable(why: &Unreachable, tag: &str) -> Problem {
         "unreachable",
         format!("Can't reach {tag}"),
         why.detail.clone(),
-        "Check the network, the VPN and the base URL; the console keeps trying.",
+        match why.kind {
+            UnreachableKind::Tls => {
+                "If the authority is your organisation's own, name its file in the environment's network settings; else do \
+                 not go on."
+            }
+            UnreachableKind::Proxy => "Check the proxy, its user name and its password in the network settings.",
+            _ => "Check the network, the VPN and the base URL, then try again.",
+        },
     )
 }
 

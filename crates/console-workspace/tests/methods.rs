@@ -54,6 +54,14 @@ async fn a_pasted_token_in_the_header_in_another_header_and_in_a_cookie() {
         .enters(&[("token", &token(600, &json!({})))])
         .await;
 
+    let worded = Server::admin(&json!({ "header": "X-Console", "scheme": "Token" }));
+    let scheme = EnvironmentDraft {
+        header_name: "X-Console".into(),
+        scheme: "Token".into(),
+        ..draft(worded.text("base_url"), Method::PastedToken)
+    };
+    Bench::new(scheme).await.enters(&[("token", &token(600, &json!({})))]).await;
+
     let documented =
         Server::admin(&json!({ "backend": "documented_jwt", "header": "X-Admin-Token", "cookie": "access" }));
     let header = EnvironmentDraft {
@@ -103,6 +111,11 @@ async fn tokens_are_signed_here_with_a_secret_and_with_private_keys_and_renewed_
     };
     let admin = Server::admin(&json!({}));
     Bench::new(draft(admin.text("base_url"), signing("HS256", 300))).await.enters(&[("key", SECRET)]).await;
+    for algorithm in ["HS384", "HS512"] {
+        let secret = SECRET.repeat(2);
+        let admin = Server::admin(&json!({ "algorithm": algorithm, "secret": secret }));
+        Bench::new(draft(admin.text("base_url"), signing(algorithm, 300))).await.enters(&[("key", &secret)]).await;
+    }
     for (algorithm, kind) in [
         ("RS256", &["-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"][..]),
         ("PS256", &["-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"]),
@@ -131,6 +144,10 @@ async fn tokens_are_signed_here_with_a_secret_and_with_private_keys_and_renewed_
     admin.event("the change", |event| event["event"] == "user_changed");
     let problem = bench.refused(&[("key", SECRET)]).await;
     assert_eq!(code(&problem), "refused");
+    assert!(problem.detail.contains("not active"), "{problem:?}");
+    admin.tell(&json!({ "user": { "id": "alice", "is_active": true, "is_admin": false } }));
+    admin.event("the change", |event| event["event"] == "user_changed");
+    assert_eq!(code(&bench.refused(&[("key", SECRET)]).await), "refused", "no admin in the database");
 }
 
 #[tokio::test(flavor = "multi_thread")]

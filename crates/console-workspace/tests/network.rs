@@ -45,12 +45,12 @@ async fn a_private_authority_is_trusted_where_the_environment_names_its_file_and
     assert_eq!(front.event("a page", |event| event["path"] == "/asyncmq/")["protocol"], "HTTP/2.0");
 
     let stranger = Bench::new(behind(&front, Network::default())).await;
-    assert_says(&stranger.refused(&[("token", &pasted())]).await, &["TLS", "127.0.0.1"]);
+    assert_says(&stranger.refused(&[("token", &pasted())]).await, &["does not trust", "127.0.0.1"]);
     let missing = Network { ca_file: "/no/such/file.pem".into(), ..Network::default() };
     let problem = Bench::new(behind(&front, missing)).await.refused(&[("token", &pasted())]).await;
     assert_eq!(problem.code, "ca_file");
 
-    for (server, part) in [("expired_server", "expired"), ("other_host_server", "not valid for")] {
+    for (server, part) in [("expired_server", "has expired"), ("other_host_server", "another name")] {
         let front = self::front(&json!({ "upstream": origin(&admin), "tls": certificates.ready[server] }));
         let problem = Bench::new(behind(&front, trusting.clone())).await.refused(&[("token", &pasted())]).await;
         assert_says(&problem, &[part]);
@@ -169,11 +169,54 @@ async fn socks_and_connect_proxies_with_a_password_lead_to_an_admin_that_only_th
         });
         assert_eq!((&event["host"], &event["user"]), (&json!("admin.internal.test"), &json!("ops")));
     }
+    // To an https address the way is a tunnel through the proxy (CONNECT), and the admin's certificate is still its own.
+    let behind_tls = Server::admin(&json!({ "tls": certificates.ready["server"] }));
+    let network = Network {
+        ca_file: certificates.text("ca_file").into(),
+        proxy: http.clone(),
+        proxy_user: "ops".into(),
+        ..Network::default()
+    };
+    let base_url = behind_tls.text("base_url").to_owned();
+    let mut bench = Bench::new(EnvironmentDraft { network, ..draft(&base_url, Method::PastedToken) }).await;
+    let wrong = bench.refused(&[("token", &pasted()), ("proxy_password", "wrong")]).await;
+    assert_says(&wrong, &["proxy"]);
+    bench.enters(&[("token", &pasted()), ("proxy_password", "canary-proxy")]).await;
+    proxies.event("a tunnel", |event| event["event"] == "admitted" && event["proxy"] == "http_connect");
+
     proxies.tell(&json!({ "mode": "refuse" }));
     proxies.event("the change", |event| event["event"] == "mode_changed");
     let bench = Bench::new(environment(&socks)).await;
     let problem = bench.refused(&[("token", &pasted()), ("proxy_password", "canary-proxy")]).await;
     assert_says(&problem, &["proxy"]);
+}
+
+/// The part of the next test that runs in a process whose desktop has a proxy.
+const SYSTEM_PROXY_CHILD: &str = "CONSOLE_TEST_SYSTEM_PROXY_BASE_URL";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_desktops_proxy_is_used_for_other_hosts_and_never_for_those_that_it_leaves_out() {
+    if let Ok(base_url) = std::env::var(SYSTEM_PROXY_CHILD) {
+        let environment = EnvironmentDraft { allow_plain_http: true, ..draft(&base_url, Method::PastedToken) };
+        Bench::new(environment).await.enters(&[("token", &pasted())]).await;
+        return;
+    }
+    let admin = Server::admin(&json!({}));
+    let proxies = Server::node("proxies", "serve.mjs", &json!({ "names": { "admin.internal.test": "127.0.0.1" } }));
+    let child = |base_url: &str, no_proxy: &str| {
+        let mut command = std::process::Command::new(std::env::current_exe().expect("this test"));
+        let name = "the_desktops_proxy_is_used_for_other_hosts_and_never_for_those_that_it_leaves_out";
+        command.args([name, "--exact"]).env(SYSTEM_PROXY_CHILD, base_url).env("no_proxy", no_proxy);
+        command.env("http_proxy", proxies.text("http_url")).output().expect("runs")
+    };
+    let by_name = admin.text("base_url").replace("127.0.0.1", "admin.internal.test");
+    let through = child(&by_name, "");
+    assert!(through.status.success(), "{}", String::from_utf8_lossy(&through.stdout));
+    proxies.event("a request", |event| event["event"] == "admitted" && event["host"] == "admin.internal.test");
+    // Left out by NO_PROXY, the name is nobody's; loopback is always reached directly.
+    assert!(!child(&by_name, "internal.test").status.success());
+    assert!(child(admin.text("base_url"), "").status.success());
+    assert!(proxies.events().iter().all(|event| event["host"] != "127.0.0.1"), "loopback never goes to the proxy");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -57,7 +57,8 @@ impl Unreachable {
             UnreachableKind::Dns => format!("`{host}` does not resolve."),
             UnreachableKind::Proxy => format!("The proxy did not lead to `{host}`: {}.", innermost(error)),
             UnreachableKind::Connect => format!("Nothing answers at `{host}`: {}.", innermost(error)),
-            UnreachableKind::Tls => format!("The TLS connection to `{host}` was not accepted: {}.", innermost(error)),
+            UnreachableKind::Tls => tls(&chain, host)
+                .unwrap_or_else(|| format!("The TLS connection to `{host}` was not accepted: {}.", innermost(error))),
             UnreachableKind::TimedOut => format!("`{host}` did not answer in time."),
             UnreachableKind::Broken if chain.contains(CUT_OFF) => {
                 format!("The connection to `{host}` broke: it ended in the middle.")
@@ -90,6 +91,24 @@ impl Unreachable {
         };
         Some(Self { kind, detail })
     }
+}
+
+/// What is wrong with the certificate that `host` showed, in words; rustls names it by its error's name.
+fn tls(chain: &str, host: &str) -> Option<String> {
+    let found = [
+        ("unknownissuer", "comes from an authority that this computer does not trust"),
+        ("unknown ca", "comes from an authority that this computer does not trust"),
+        ("certificate expired", "has expired"),
+        ("expired", "has expired"),
+        ("not valid yet", "is not valid yet"),
+        ("notvalidyet", "is not valid yet"),
+        ("not valid for name", "is for another name"),
+        ("notvalidforname", "is for another name"),
+        ("revoked", "was revoked"),
+        ("certificaterequired", "was accepted, but it wants a client certificate"),
+    ];
+    let what = found.iter().find(|(name, _)| chain.contains(name))?.1;
+    Some(format!("The certificate of `{host}` {what}."))
 }
 
 /// Every message of the chain, in lower case. None of them holds a header's value: the client prints URLs only.

@@ -82,7 +82,8 @@ impl Bench {
 
     /// Enters the gateway that was opened last as the webview would, and asks for a page.
     pub(crate) async fn sees_dashboard(&mut self) -> String {
-        let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().expect("client");
+        let client =
+            reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().expect("client");
         let entry = self.entry().await;
         let entered = client.get(entry.clone()).send().await.expect("the gateway answers");
         let cookie =
