@@ -2,12 +2,15 @@
 
 use std::{fs, path::Path};
 
+use console_testing::Server;
 use serde_json::json;
 
 use crate::support::{Admin, Console, Home, turn};
 
 /// Typed where it does not belong, and refused.
 const PASSWORD: &str = "canary-password-5b1f";
+/// What an access proxy in front would ask for.
+const HEADER: &str = "canary-header-9c3e";
 
 #[tokio::test]
 async fn a_token_a_password_and_a_cookie_are_nowhere_to_be_found() {
@@ -37,17 +40,54 @@ async fn a_token_a_password_and_a_cookie_are_nowhere_to_be_found() {
     console.says(".amq-alerts", "retry completed").await;
 
     let signature = |token: &str| token.rsplit('.').next().expect("three parts").to_owned();
+    assert!(!error.contains(&signature(&wrong)), "an error message holds the token");
     let canaries = [PASSWORD.to_owned(), signature(&token), signature(&wrong), "asyncz_admin=".to_owned()];
+    is_clean(console, &home, &canaries).await;
+}
+
+#[tokio::test]
+async fn the_secrets_of_a_login_form_and_of_the_network_are_nowhere_to_be_found() {
+    let _turn = turn().await;
+    let users = json!([{ "id": "alice", "password": PASSWORD }]);
+    let admin = Server::admin(&json!({ "backend": "login_form", "users": users }));
+    let home = Home::new();
+    let console = Console::start(&home).await;
+    console.click("first-environment").await;
+    console.fill("field-base_url", admin.text("base_url")).await;
+    console.fill("field-name", "Acme").await;
+    console.fill("field-tag", "TEST").await;
+    console.click("look-accept").await;
+    console.find("settings-login_form").await;
+    console.click("network").await;
+    console.fill("field-network.extra_headers", "X-Front").await;
+    console.click("save-environment").await;
+    console.fill("ask-header:X-Front", HEADER).await;
+    console.fill("ask-user", "alice").await;
+    console.fill("ask-password", &format!("{PASSWORD}-wrong")).await;
+    console.click("sign-in").await;
+    console.find("sign-in-error").await;
+    console.fill("ask-header:X-Front", HEADER).await;
+    console.fill("ask-user", "alice").await;
+    console.fill("ask-password", PASSWORD).await;
+    console.click("ask-remember").await;
+    console.click("sign-in").await;
+    console.find("bar-operator").await;
+    console.dashboard().await;
+    is_clean(console, &home, &[PASSWORD.to_owned(), HEADER.to_owned(), "asyncz_admin=".to_owned()]).await;
+}
+
+/// None of `canaries` is in what a page can read, in the processes, or on disk. Ends the console.
+async fn is_clean(console: Console, home: &Home, canaries: &[String]) {
     let clean = |what: &str, text: &str| {
-        for canary in &canaries {
+        for canary in canaries {
             assert!(!text.contains(canary.as_str()), "{canary} is in {what}");
         }
     };
-    clean("an error message", &error);
 
     // Whatever the dashboard's page can read, and whatever the shell holds.
     for script in [
         "return document.documentElement.outerHTML",
+        "return [...document.querySelectorAll('input, textarea')].map(field => field.value).join()",
         "return document.cookie",
         "return JSON.stringify([{...localStorage}, {...sessionStorage}])",
         "return JSON.stringify(performance.getEntries().map(e => e.name)) + location.href + document.referrer",

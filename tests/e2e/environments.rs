@@ -17,7 +17,7 @@ async fn a_credential_does_not_follow_to_a_new_address_unasked() {
     console.click("bar-menu").await;
     console.click("menu-edit").await;
     console.fill("field-base_url", &new.base_url).await;
-    console.says("[data-testid='moves-credential']", "not sent to this one until you confirm").await;
+    console.says("[data-testid='moves-credential']", "not sent to the new one until you confirm").await;
     console.click("save-environment").await;
 
     // Old → new is shown, nobody is signed in, and the new admin has nothing on stage.
