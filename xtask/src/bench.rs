@@ -170,7 +170,7 @@ impl Bench<'_> {
                 live = Some(began.elapsed());
             }
             match (mapped, painted, live, page) {
-                (Some(mapped), Some(painted), Some(live), Some(page)) => break Start { mapped, painted, live, page },
+                (Some(mapped), Some(painted), Some(live), Some(page)) => break Start { mapped, painted, page, live },
                 (None, ..) => self.look_again(began, "a window")?,
                 (_, None, ..) => self.look_again(began, "both environments' accents in the rail")?,
                 (.., None, _) => self.look_again(began, "a live dashboard")?,
