@@ -42,7 +42,7 @@ pub fn start(words: impl IntoIterator<Item = OsString>) -> Result<(), Stop> {
     let downloads = Profile::downloads_dir();
     let options = Options { profile: arguments.profile, downloads: downloads.clone() };
     let (workspace, orders) = tauri::async_runtime::block_on(Workspace::start(options))?;
-    let reports = workspace.clone();
+    let (reports, ending) = (workspace.clone(), workspace.clone());
     let surroundings = Surroundings {
         shell_data: profile.data_dir().join("shell"),
         downloads,
@@ -92,7 +92,12 @@ pub fn start(words: impl IntoIterator<Item = OsString>) -> Result<(), Stop> {
             Ok(())
         })
         .build(tauri::generate_context!())?;
-    app.run(|_, _| {});
+    app.run(move |_, event| {
+        if matches!(event, tauri::RunEvent::Exit) {
+            // The program ends right after this, without dropping anything.
+            tauri::async_runtime::block_on(ending.end());
+        }
+    });
     Ok(())
 }
 

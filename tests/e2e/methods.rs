@@ -215,6 +215,15 @@ async fn who_am_i_shows_the_claims_and_a_token_is_copied_only_after_a_word() {
     console.sign_in(&token).await;
     console.shell().await;
     console.click("bar-operator").await;
+    console.find("credential").await;
+    assert!(!console.is_there("[data-testid='copy-token']").await, "copying is off by default");
+    console.click("close-panel").await;
+    console.click("bar-menu").await;
+    console.click("menu-edit").await;
+    console.click("advanced").await;
+    console.click("field-allow_token_copy").await;
+    console.click("save-environment").await;
+    console.click("bar-operator").await;
     console.says("[data-testid='claims']", AUDIENCE).await;
     console.says("[data-testid='claims']", ISSUER).await;
     console.says("[data-testid='credential']", "keychain").await;

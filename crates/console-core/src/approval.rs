@@ -8,6 +8,9 @@ use sha2::{Digest, Sha256};
 
 use crate::{environment::Environment, secrets::Secrets};
 
+/// A file of certificate authorities is a few kilobytes.
+const LARGEST_FILE: u64 = 4 * 1024 * 1024;
+
 /// One thing to approve.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Approval {
@@ -43,13 +46,15 @@ pub fn missing(environment: &Environment, approved: &Secrets) -> Vec<Approval> {
     needed(environment).into_iter().filter(|one| approved.expose(one.kind) != Some(one.shown.as_str())).collect()
 }
 
-/// What the vault keeps once the operator has approved all of it.
-pub fn record(environment: &Environment) -> Secrets {
-    needed(environment).into_iter().map(|one| (one.kind.to_owned(), SecretString::from(one.shown))).collect()
+/// What the vault keeps of what the operator approved.
+pub fn record(approved: impl IntoIterator<Item = Approval>) -> Secrets {
+    approved.into_iter().map(|one| (one.kind.to_owned(), SecretString::from(one.shown))).collect()
 }
 
 fn fingerprint(path: &str) -> String {
-    match std::fs::read(path) {
+    // A pipe or a device would be read for ever.
+    let is_file = std::fs::metadata(path).is_ok_and(|found| found.is_file() && found.len() <= LARGEST_FILE);
+    match if is_file { std::fs::read(path) } else { Err(std::io::ErrorKind::InvalidInput.into()) } {
         Ok(bytes) => Sha256::digest(&bytes).iter().fold("SHA-256 ".to_owned(), |mut text, byte| {
             let _ = write!(text, "{byte:02x}");
             text
@@ -89,7 +94,7 @@ mod tests {
         };
         let mut environment = draft.check().expect("sound").into_environment(EnvironmentId::random().expect("id"));
         assert_eq!(missing(&environment, &Secrets::default()).len(), 3);
-        let approved = record(&environment);
+        let approved = record(super::needed(&environment));
         assert!(missing(&environment, &approved).is_empty());
         std::fs::write(&ca, "two").expect("writes");
         assert_eq!(missing(&environment, &approved)[0].kind, "ca");

@@ -116,6 +116,8 @@ pub struct Environment {
     pub sign_in: Method,
     /// How the remote side is reached.
     pub network: Network,
+    /// Whether the token may be copied to the clipboard, after a confirmation.
+    pub allow_token_copy: bool,
     /// Whether plain http outside loopback is accepted.
     pub allow_plain_http: bool,
     /// What may change the remote system.
@@ -138,6 +140,7 @@ pub struct EnvironmentDraft {
     pub expected_audience: String,
     pub sign_in: Method,
     pub network: Network,
+    pub allow_token_copy: bool,
     pub allow_plain_http: bool,
     pub protection: Protection,
 }
@@ -158,6 +161,7 @@ impl Default for EnvironmentDraft {
             expected_audience: String::new(),
             sign_in: Method::PastedToken,
             network: Network::default(),
+            allow_token_copy: false,
             allow_plain_http: false,
             protection: Protection::Open,
         }
@@ -196,6 +200,7 @@ pub struct CheckedDraft {
     pub expected_audience: String,
     pub sign_in: Method,
     pub network: Network,
+    pub allow_token_copy: bool,
     pub allow_plain_http: bool,
     pub protection: Protection,
 }
@@ -217,6 +222,7 @@ impl CheckedDraft {
             expected_audience: self.expected_audience,
             sign_in: self.sign_in,
             network: self.network,
+            allow_token_copy: self.allow_token_copy,
             allow_plain_http: self.allow_plain_http,
             protection: self.protection,
         }
@@ -277,6 +283,10 @@ impl EnvironmentDraft {
         errors.extend(sign_in.implementation().check());
         let network = self.network.tidied();
         errors.extend(network.check());
+        if let Some(taken) = network.extra_headers.iter().find(|extra| self.carries(extra, &sign_in)) {
+            let message = format!("`{taken}` carries the credential already: leave it out here");
+            errors.push(FieldError::new("network.extra_headers", &message));
+        }
         if !errors.is_empty() {
             return Err(errors);
         }
@@ -295,11 +305,23 @@ impl EnvironmentDraft {
                     expected_audience: expected_audience.unwrap_or_default(),
                     sign_in,
                     network,
+                    allow_token_copy: self.allow_token_copy,
                     allow_plain_http: self.allow_plain_http,
                     protection: self.protection,
                 })
             }
             _ => Err(errors),
+        }
+    }
+}
+
+impl EnvironmentDraft {
+    /// Whether the credential itself travels in a header of this name.
+    fn carries(&self, name: &str, sign_in: &Method) -> bool {
+        match sign_in {
+            Method::FixedHeaders(fixed) => fixed.names.iter().any(|own| own.eq_ignore_ascii_case(name)),
+            Method::LoginForm(_) | Method::None => false,
+            _ => self.cookie_name.trim().is_empty() && self.header_name.trim().eq_ignore_ascii_case(name),
         }
     }
 }

@@ -93,6 +93,8 @@ struct Record {
     #[serde(default, skip_serializing_if = "String::is_empty")]
     expected_audience: String,
     allow_plain_http: bool,
+    #[serde(default)]
+    allow_token_copy: bool,
     protection: Protection,
     #[serde(default)]
     sign_in: Method,
@@ -115,6 +117,7 @@ impl From<&Environment> for Record {
             expected_issuer: environment.expected_issuer.clone(),
             expected_audience: environment.expected_audience.clone(),
             allow_plain_http: environment.allow_plain_http,
+            allow_token_copy: environment.allow_token_copy,
             protection: environment.protection,
             sign_in: environment.sign_in.clone(),
             network: environment.network.clone(),
@@ -141,6 +144,7 @@ impl TryFrom<Record> for Environment {
             expected_audience: record.expected_audience,
             sign_in: record.sign_in,
             network: record.network,
+            allow_token_copy: record.allow_token_copy,
             allow_plain_http: record.allow_plain_http,
             protection: record.protection,
         };

@@ -70,6 +70,14 @@ impl Secrets {
         self.0.iter().map(|(name, value)| (name.as_str(), value))
     }
 
+    /// Whether `other` has the same names with the same values.
+    pub fn is_same_as(&self, other: &Self) -> bool {
+        self.0.len() == other.0.len()
+            && self.iter().zip(other.iter()).all(|((name, value), (other_name, other_value))| {
+                name == other_name && value.expose_secret() == other_value.expose_secret()
+            })
+    }
+
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

@@ -294,6 +294,20 @@ impl Session {
         generation
     }
 
+    /// As [`Self::begin`], for a fresh credential in the place of one that ends: a sign-in under way goes on, and the state
+    /// that it would come back to is answered.
+    pub fn renew(&self, attached: Attached, identity: Identity, server_ahead: i64) -> Option<SessionState> {
+        if *self.state.borrow() != SessionState::SigningIn {
+            self.begin(attached, identity, server_ahead);
+            return None;
+        }
+        let mut inner = self.inner();
+        inner.generation.0 += 1;
+        inner.current = Some(attached);
+        inner.server_ahead = server_ahead;
+        Some(SessionState::Active { identity })
+    }
+
     /// From now on requests carry `token`, and nothing else: [`Self::begin`] for the plain case.
     ///
     /// # Errors

@@ -170,9 +170,16 @@ impl Identity {
         findings
     }
 
-    /// Whether `other` is the same operator of the same issuer.
+    /// Whether `other` is known to be the same operator of the same issuer.
     pub fn is_same_operator(&self, other: &Self) -> bool {
-        !self.opaque && !other.opaque && self.issuer == other.issuer && self.subject == other.subject
+        self.subject.is_some() && self.issuer == other.issuer && self.subject == other.subject
+    }
+}
+
+impl Identity {
+    /// Whether `other` is known to be somebody else.
+    pub fn is_someone_else(&self, other: &Self) -> bool {
+        self.subject.is_some() && other.subject.is_some() && !self.is_same_operator(other)
     }
 }
 

@@ -1,7 +1,7 @@
 //! How does a command make the base URL's port answer, and keep it so? Started when it is needed, watched, restarted with a
 //! growing pause, ended with its handle.
 
-use std::{io, process::Stdio, sync::Arc, time::Duration};
+use std::{io, process::Stdio, time::Duration};
 
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
@@ -70,8 +70,8 @@ impl Advice for TunnelError {
 #[derive(Debug)]
 pub struct Tunnel {
     supervisor: AbortHandle,
-    /// What it last ended with; `None`: it has not.
-    trouble: watch::Receiver<Option<String>>,
+    /// Closed once the command is gone.
+    running: watch::Receiver<()>,
 }
 
 impl Tunnel {
@@ -105,14 +105,16 @@ impl Tunnel {
                 return Err(TunnelError::Silent { program: command.program.clone(), address });
             }
         }
-        let (tell, trouble) = watch::channel(None);
-        let supervisor = tokio::spawn(supervise(command.clone(), child, Arc::new(tell))).abort_handle();
-        Ok(Self { supervisor, trouble })
+        let (alive, running) = watch::channel(());
+        let supervisor = tokio::spawn(supervise(command.clone(), child, alive)).abort_handle();
+        Ok(Self { supervisor, running })
     }
 
-    /// What the command last ended with, as long as it has not come up again.
-    pub fn trouble(&self) -> Option<String> {
-        self.trouble.borrow().clone()
+    /// Kills the command, and comes back when that is done.
+    pub async fn end(&self) {
+        self.supervisor.abort();
+        let mut running = self.running.clone();
+        while running.changed().await.is_ok() {}
     }
 }
 
@@ -123,14 +125,15 @@ impl Drop for Tunnel {
     }
 }
 
-async fn supervise(command: CommandLine, mut child: Child, tell: Arc<watch::Sender<Option<String>>>) {
+/// `_alive` goes with the task, after the child.
+async fn supervise(command: CommandLine, child: Child, _alive: watch::Sender<()>) {
+    let mut child = child;
     let mut pause = PAUSES.0;
     loop {
         let began = Instant::now();
         let status = child.wait().await;
         let status = status.map_or_else(|error| error.to_string(), |status| status.to_string());
         tracing::warn!(program = command.program, status, "a tunnel's command ended; it is started again");
-        tell.send_replace(Some(status));
         if began.elapsed() >= CAME_UP {
             pause = PAUSES.0;
         }
@@ -142,10 +145,9 @@ async fn supervise(command: CommandLine, mut child: Child, tell: Arc<watch::Send
                     child = started;
                     break;
                 }
-                Err(error) => drop(tell.send_replace(Some(error.to_string()))),
+                Err(error) => tracing::warn!(%error, "a tunnel's command could not be started again"),
             }
         }
-        tell.send_replace(None);
     }
 }
 
@@ -234,8 +236,10 @@ mod tests {
     async fn the_port_is_waited_for_and_the_command_ends_with_its_handle() {
         let port = free_port();
         let tunnel = Tunnel::start(&listening(port), &url(port)).await.expect("comes up");
-        assert_eq!(tunnel.trouble(), None);
         drop(tunnel);
+        closed(port).await;
+        let tunnel = Tunnel::start(&listening(port), &url(port)).await.expect("comes up");
+        tunnel.end().await;
         closed(port).await;
     }
 

@@ -117,6 +117,8 @@ pub struct EnvironmentDraft {
     pub sign_in: Method,
     /// How the remote side is reached. No secret is in it.
     pub network: Network,
+    /// Whether the token may be copied to the clipboard, after a confirmation.
+    pub allow_token_copy: bool,
     /// Whether plain http outside loopback is accepted here.
     pub allow_plain_http: bool,
     /// What may change the remote system.

@@ -1,13 +1,13 @@
 //! What the operator has approved: commands, proxies and certificate authorities that a settings file names.
 
 use console_core::{
-    approval,
+    approval::{self, Approval},
     environment::{Environment, EnvironmentId},
     secrets::Secrets,
     vault::{Slot, StoredCredential},
 };
 
-use crate::{restore::vault_failed, sign_in::Answer, workspace::Workspace};
+use crate::{sign_in::Answer, workspace::Workspace};
 
 impl Workspace {
     /// Finds what waits for approval.
@@ -26,7 +26,7 @@ impl Workspace {
         stored.map(|stored| stored.secrets).unwrap_or_default().overlaid(this_run)
     }
 
-    /// The operator has seen all of it and approves.
+    /// The operator has seen what the shell shows, and approves exactly that.
     ///
     /// # Errors
     /// When the environment is gone.
@@ -34,27 +34,20 @@ impl Workspace {
         let id = self.id(id)?;
         let (environment, shown) =
             self.read(&id, |station| (station.environment.clone(), station.approvals.clone()))?;
-        // What was seen is what is approved: a file that changed in between is asked about again.
-        if approval::needed(&environment)
-            .iter()
-            .any(|one| shown.iter().any(|seen| seen.kind == one.kind && seen != one))
-        {
-            self.look_at_approvals(&id).await;
-            return Ok(());
-        }
-        self.approve(&environment).await?;
+        self.approve(&environment, shown).await;
+        // A file that changed in between is asked about again.
         self.look_at_approvals(&id).await;
         self.restore(&id).await;
         Ok(())
     }
 
-    /// Approves everything of an environment: the operator has just typed it.
-    pub(crate) async fn approve(&self, environment: &Environment) -> Answer<()> {
-        let secrets = approval::record(environment);
-        self.inner().approved.insert(environment.id.clone(), secrets.clone());
-        if secrets.is_empty() {
-            return Ok(());
+    /// Adds to what is approved. Where the keychain does not take it, it holds for this run.
+    pub(crate) async fn approve(&self, environment: &Environment, seen: Vec<Approval>) {
+        if seen.is_empty() {
+            return;
         }
+        let secrets = self.approved(&environment.id).await.overlaid(approval::record(seen));
+        self.inner().approved.insert(environment.id.clone(), secrets.clone());
         let record = StoredCredential {
             realm: environment.base_url.realm(),
             endpoint: None,
@@ -63,11 +56,14 @@ impl Workspace {
             stored_at: self.core.clock.now(),
             in_use: true,
         };
-        match self.core.vault.store(&environment.id, Slot::Approvals, &record).await {
-            Ok(()) => Ok(()),
-            // Without a keychain it holds for this run, as everything does.
-            Err(_) if self.inner().keychain != console_ipc::KeychainView::Available => Ok(()),
-            Err(error) => Err(vault_failed(&error)),
+        if let Err(error) = self.core.vault.store(&environment.id, Slot::Approvals, &record).await {
+            tracing::warn!(%error, "what was approved holds for this run only");
         }
+    }
+
+    /// Whether everything of `environment` is approved, as it is at this moment.
+    pub(crate) async fn is_approved(&self, environment: &Environment) -> bool {
+        approval::needed(environment).is_empty()
+            || approval::missing(environment, &self.approved(&environment.id).await).is_empty()
     }
 }

@@ -59,6 +59,7 @@ pub(crate) fn draft(draft: &ipc::EnvironmentDraft) -> EnvironmentDraft {
         expected_audience: draft.expected_audience.clone(),
         sign_in: draft.sign_in.clone(),
         network: draft.network.clone(),
+        allow_token_copy: draft.allow_token_copy,
         allow_plain_http: draft.allow_plain_http,
         protection: protection(draft.protection),
     }

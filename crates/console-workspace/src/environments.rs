@@ -1,6 +1,11 @@
 //! The commands about environments: add, edit, remove, reorder, put on stage.
 
-use console_core::{environment::Environment, environment_file::EnvironmentFileError, vault::Slot};
+use console_core::{
+    approval,
+    environment::{Environment, EnvironmentId},
+    environment_file::EnvironmentFileError,
+    vault::Slot,
+};
 use console_ipc::{CommandError, Cover, DraftReport, EnvironmentDraft, ProtectionView, SaveOutcome, ShellState};
 
 use crate::{
@@ -55,7 +60,7 @@ impl Workspace {
             Ok(environment) => {
                 let id = environment.id.clone();
                 // The operator has just typed whatever there is to approve.
-                self.approve(&environment).await?;
+                self.approve(&environment, approval::needed(&environment)).await;
                 self.add_station(environment);
                 self.inner().selected = Some(id.clone());
                 self.publish();
@@ -75,10 +80,14 @@ impl Workspace {
             Ok(checked) => checked,
             Err(errors) => return Ok(SaveOutcome::Invalid { report: convert::report(&errors) }),
         };
+        let before = self.read(&id, |station| station.environment.clone()).ok();
         let updated = self.inner().file.update(&id, checked);
         match updated {
             Ok(environment) => {
-                self.approve(&environment).await?;
+                // Only what was changed here was seen here; the rest is asked about as before.
+                let known = before.map(|before| approval::needed(&before)).unwrap_or_default();
+                let typed = approval::needed(&environment).into_iter().filter(|one| !known.contains(one)).collect();
+                self.approve(&environment, typed).await;
                 self.replace(environment).await;
                 Ok(SaveOutcome::Saved { id: id.to_string() })
             }
@@ -97,6 +106,7 @@ impl Workspace {
                     name: environment.name.clone(),
                     accent: environment.accent,
                     protection: environment.protection,
+                    allow_token_copy: environment.allow_token_copy,
                     ..old.clone()
                 };
                 shown == environment
@@ -111,10 +121,7 @@ impl Workspace {
             });
             return;
         }
-        self.change(&id, |station| {
-            station.sign_in_run += 1;
-            station.cancel.notify_waiters();
-        });
+        self.let_go(&id);
         // Another way to the remote side: nothing of the old session is taken along unasked.
         self.close(&id);
         self.inner().stations.remove(&id);
@@ -123,12 +130,29 @@ impl Workspace {
         self.restore(&id).await;
     }
 
+    /// Ends whatever is under way for an environment.
+    fn let_go(&self, id: &EnvironmentId) {
+        let run = self.fresh_run();
+        self.change(id, |station| {
+            station.sign_in_run = run;
+            station.cancel.notify_waiters();
+            if let Some(granted) = &mut station.granted {
+                granted.run = run;
+                granted.renews = false;
+            }
+        });
+    }
+
     /// Removes an environment, and its stored token first.
     ///
     /// # Errors
     /// When the environment is gone, the keychain refuses, or the file cannot be written.
     pub async fn environment_remove(&self, id: &str) -> Answer<()> {
         let id = self.id(id)?;
+        // Whatever is under way for it stops, and stores nothing after this.
+        self.let_go(&id);
+        let turns = self.turns(&id);
+        let _turn = turns.vault.lock().await;
         for slot in [Slot::Credential, Slot::Network, Slot::Approvals] {
             self.core
                 .vault

@@ -3,14 +3,16 @@
 use std::time::{Duration, Instant};
 
 use console_core::{
-    environment::EnvironmentId,
+    environment::{Environment, EnvironmentId},
     secrets::Secrets,
     session::{Refusal, SessionState},
-    sign_in::{Context, attachment},
+    sign_in::{Context, attachment, plausible_skew},
+    upstream::server_time,
 };
 
 use crate::{
     sign_in::{Failure, InShell, known},
+    station::{Station, Way},
     words,
     workspace::Workspace,
 };
@@ -34,6 +36,7 @@ impl Workspace {
         let mut inner = self.inner();
         let station = inner.stations.get_mut(id)?;
         let granted = station.granted.as_ref().filter(|granted| granted.renews)?;
+        let granted_run = granted.run;
         let now = self.core.clock.now().plus(station.session.server_ahead());
         let began = granted.renewed_at.unwrap_or(granted.obtained_at);
         let (due_in, resumes) = match station.session.state() {
@@ -60,28 +63,41 @@ impl Workspace {
                 return None;
             }
             station.renewing = true;
-            station.renewed_for_refusal = resumes.then(Instant::now).or(station.renewed_for_refusal);
             station.renew_not_before = Some(Instant::now() + SETTLE);
-            let run = station.sign_in_run;
+            let run = granted_run;
             drop(inner);
             tokio::spawn(self.clone().renew(id.clone(), run, resumes));
         }
         Some(1)
     }
 
+    /// The station, when the credential `run` is still the one in use.
+    fn if_granted<T>(&self, id: &EnvironmentId, run: u64, then: impl FnOnce(&mut Station) -> T) -> Option<T> {
+        let mut inner = self.inner();
+        let station = inner.stations.get_mut(id)?;
+        (station.granted.as_ref()?.run == run).then(|| then(station))
+    }
+
     async fn renew(self, id: EnvironmentId, run: u64, resumes: bool) {
         let renewed = self.renew_once(&id, run).await;
-        let failed = self.if_current(&id, run, |station| {
+        // Where the credential is another one by now, its own renewal is its own affair.
+        let failed = self.if_granted(&id, run, |station| {
             station.renewing = false;
             let Err(failure) = &renewed else {
                 station.renew_failures = 0;
                 station.problem = None;
+                station.renewed_for_refusal = resumes.then(Instant::now).or(station.renewed_for_refusal);
                 return None;
             };
             station.renew_failures += 1;
             let pause = PAUSES.0.saturating_mul(1 << station.renew_failures.min(6).saturating_sub(1)).min(PAUSES.1);
             station.renew_not_before = Some(Instant::now() + pause);
-            let lasting = !matches!(failure, Failure::SignIn(error) if error.is_transient());
+            let lasting = match failure {
+                Failure::SignIn(error) => !error.is_transient(),
+                // A keychain that is locked opens again.
+                Failure::Vault(_) => false,
+                Failure::Problem(_) => true,
+            };
             if lasting && let Some(granted) = &mut station.granted {
                 granted.renews = false;
             }
@@ -89,29 +105,29 @@ impl Workspace {
             station.problem = Some(problem.clone());
             lasting.then_some((problem, station.environment.tag.clone()))
         });
-        if failed.is_none() {
-            // A sign-in or sign-out came meanwhile; whoever holds the station now renews for itself.
-            if let Some(station) = self.inner().stations.get_mut(&id) {
-                station.renewing = false;
-            }
-        }
         if let Some(Some((problem, tag))) = failed {
             tracing::warn!(environment = %id, code = problem.code, "a session can no longer be renewed");
             let text = format!("{tag}: {} {}", words::sentence(&problem.title), problem.detail);
             self.inner().notify("error", text, Some(&id));
         }
         self.publish();
-        if renewed.is_ok() && resumes {
+        if renewed.is_ok_and(|somebody_else| resumes || somebody_else) {
             self.resume(&id).await;
         }
     }
 
-    async fn renew_once(&self, id: &EnvironmentId, run: u64) -> Result<(), Failure> {
-        let begun = self.if_current(id, run, |station| {
+    /// Whether the fresh credential is somebody else's.
+    async fn renew_once(&self, id: &EnvironmentId, run: u64) -> Result<bool, Failure> {
+        let turns = self.turns(id);
+        let _renewing = turns.renewal.lock().await;
+        let begun = self.if_granted(id, run, |station| {
             let granted = station.granted.as_ref()?;
-            Some((station.environment.clone(), granted.keep.clone(), station.way.clone()))
+            Some((station.environment.clone(), granted.keep.clone(), station.way.clone(), granted.unkept))
         });
-        let Some((environment, keep, way)) = begun.flatten() else { return Ok(()) };
+        let Some((environment, keep, way, unkept)) = begun.flatten() else { return Ok(false) };
+        if !self.is_approved(&environment).await {
+            return Err(Failure::Problem(words::approve_first(&environment.tag)));
+        }
         let way = match way {
             Some(way) => way,
             None => self.way(id, &environment, Secrets::default()).await?,
@@ -123,27 +139,58 @@ impl Workspace {
             clock: self.core.clock.clone(),
             operator: &operator,
         };
+        if unkept {
+            self.keep_renewed(id, run, &environment, &keep, &way).await;
+        }
         let grant = environment.sign_in.implementation().renew(&with, keep).await?;
         let attached = attachment(&environment)
             .attach(&grant.credential, way.reach.extras())
             .map_err(console_core::sign_in::SignInError::from)?;
-        if self.if_current(id, run, |_| ()).is_none() {
-            return Ok(());
-        }
+        let ahead = self.server_ahead(&with).await;
         // Before it is used: a rotated refresh token that is lost cannot be had again.
-        self.keep(id, &environment, &grant.keep, &way.network).await?;
+        self.keep_renewed(id, run, &environment, &grant.keep, &way).await;
         let now = self.core.clock.now();
-        self.if_current(id, run, |station| {
-            let ahead = station.session.server_ahead();
+        let changed = self.if_granted(id, run, |station| {
+            let ahead = ahead.unwrap_or_else(|| station.session.server_ahead());
             station.known_secrets = known(&grant.keep, &way.network);
-            station.session.begin(attached, grant.identity.clone(), ahead);
+            if let Some(state) = station.session.renew(attached, grant.identity.clone(), ahead) {
+                station.before_sign_in = Some(state);
+            }
             if let Some(granted) = &mut station.granted {
                 granted.credential = grant.credential;
                 granted.keep = grant.keep;
                 granted.renewed_at = Some(now);
             }
+            station.operator.as_ref().is_some_and(|operator| operator.is_someone_else(&grant.identity))
         });
-        Ok(())
+        Ok(changed.unwrap_or(false))
+    }
+
+    /// Stores what a renewal keeps, unless the credential is no longer in use. A keychain that does not take it is told of,
+    /// and asked again with the next renewal.
+    async fn keep_renewed(&self, id: &EnvironmentId, run: u64, environment: &Environment, keep: &Secrets, way: &Way) {
+        let turns = self.turns(id);
+        let _turn = turns.vault.lock().await;
+        if self.if_granted(id, run, |_| ()).is_none() {
+            return;
+        }
+        let kept = self.keep(id, environment, keep, &way.network).await;
+        let was_kept = self.if_granted(id, run, |station| {
+            station.granted.as_mut().is_some_and(|granted| !std::mem::replace(&mut granted.unkept, kept.is_err()))
+        });
+        if kept.is_err() && was_kept == Some(true) {
+            let tag = &environment.tag;
+            let text =
+                format!("{tag}: the keychain did not take the renewed sign-in. It works until the console is closed.");
+            self.inner().notify("error", text, Some(id));
+        }
+    }
+
+    /// The server's clock less ours, where it tells.
+    async fn server_ahead(&self, with: &Context<'_>) -> Option<i64> {
+        let before = self.core.clock.now();
+        let server = server_time(with.reach, with.environment).await.ok().flatten()?;
+        Some(plausible_skew(server.seconds_since(before)))
     }
 }
 

@@ -72,10 +72,13 @@ impl Workspace {
                     return;
                 };
                 let renews = environment.sign_in.implementation().can_renew(&stored.secrets);
+                let credential_run = self.fresh_run();
                 self.if_current(id, run, |station| {
                     station.way = Some(way);
                     station.session.begin(attached, grant.identity.clone(), 0);
                     station.granted = Some(Granted {
+                        run: credential_run,
+                        unkept: false,
                         credential: grant.credential,
                         keep: stored.secrets,
                         obtained_at: stored.stored_at,
@@ -123,14 +126,17 @@ impl Workspace {
     pub async fn stored_credential_confirm(&self, id: &str) -> Answer<()> {
         let id = self.id(id)?;
         let environment = self.read(&id, |station| station.environment.clone())?;
-        for slot in [Slot::Credential, Slot::Network] {
-            if let Some(mut stored) = self.core.vault.load(&id, slot).await.map_err(|error| vault_failed(&error))? {
-                stored.realm = environment.base_url.realm();
-                stored.endpoint = endpoint_of(&environment, slot);
-                stored.in_use = true;
-                self.core.vault.store(&id, slot, &stored).await.map_err(|error| vault_failed(&error))?;
-            }
+        let turns = self.turns(&id);
+        let turn = turns.vault.lock().await;
+        // Only what was shown, old → new: what the network's own secrets were given for is typed again.
+        let slot = Slot::Credential;
+        if let Some(mut stored) = self.core.vault.load(&id, slot).await.map_err(|error| vault_failed(&error))? {
+            stored.realm = environment.base_url.realm();
+            stored.endpoint = endpoint_of(&environment, slot);
+            stored.in_use = true;
+            self.core.vault.store(&id, slot, &stored).await.map_err(|error| vault_failed(&error))?;
         }
+        drop(turn);
         self.restore(&id).await;
         Ok(())
     }
@@ -141,9 +147,21 @@ impl Workspace {
     /// When the environment is gone or the keychain refuses.
     pub async fn stored_credential_forget(&self, id: &str) -> Answer<()> {
         let id = self.id(id)?;
+        let run = self.fresh_run();
+        self.change(&id, |station| {
+            if let Some(granted) = &mut station.granted {
+                // The session goes on to its end; nothing of it is stored again.
+                granted.run = run;
+                granted.keep = Secrets::default();
+                granted.renews = false;
+            }
+        });
+        let turns = self.turns(&id);
+        let turn = turns.vault.lock().await;
         for slot in [Slot::Credential, Slot::Network] {
             self.core.vault.forget(&id, slot).await.map_err(|error| vault_failed(&error))?;
         }
+        drop(turn);
         self.look_at_stored(&id).await;
         Ok(())
     }

@@ -6,9 +6,10 @@ use console_core::{
     environment::{Environment, EnvironmentId},
     network::Network,
     secrets::Secrets,
-    session::SessionState,
-    sign_in::{Context, Examined, Operator, SignInError, Step, attachment, examine, try_at_admin},
-    upstream::{Outcome, Reach},
+    session::{Attached, SessionState},
+    sign_in::{Context, Examined, Grant, Operator, SignInError, Step, attachment, examine, try_at_admin},
+    tunnel::{Tunnel, TunnelError},
+    upstream::{Outcome, ProbeReport, Reach},
     vault::{Slot, StoredCredential, VaultError},
 };
 use console_ipc::{CommandError, KeychainView, Problem, Prompt, SignInOutcome, StoredCredentialView};
@@ -19,7 +20,7 @@ use crate::{
     StageOrder,
     station::{Connection, Granted, Pending, Station, Way, identity_view},
     words,
-    workspace::{Workspace, gone},
+    workspace::{RunningTunnel, Workspace, gone},
 };
 
 pub(crate) type Answer<T> = Result<T, CommandError>;
@@ -130,16 +131,19 @@ impl Workspace {
             From::Vault => (Secrets::default(), None),
         };
         let way = self.way(id, environment, network).await?;
-        let kept = self.kept_for(id, environment, Slot::Credential).await?;
         let operator = InShell { workspace: self.clone(), id: id.clone(), run: attempt.run };
         let with = Context { environment, reach: &way.reach, clock: self.core.clock.clone(), operator: &operator };
-        let implementation = environment.sign_in.implementation();
         let obtained = match method {
-            Some(answers) => implementation.obtain(&with, kept.overlaid(answers)).await?,
-            None if implementation.can_renew(&kept) => implementation.renew(&with, kept).await?,
-            None => implementation
-                .restore(&kept, self.core.clock.now())
-                .ok_or_else(|| SignInError::Missing("what the keychain does not hold".into()))?,
+            Some(answers) => {
+                let kept = self.kept_for(id, environment, Slot::Credential).await?;
+                environment.sign_in.implementation().obtain(&with, kept.overlaid(answers)).await?
+            }
+            None => {
+                // On its own: what was renewed and then cancelled must not be lost.
+                let renewing =
+                    self.clone().obtain_from_vault(id.clone(), attempt.run, environment.clone(), way.clone());
+                tokio::spawn(renewing).await.unwrap_or_else(|_| Err(Failure::Problem(words::interrupted())))?
+            }
         };
         self.if_current(id, attempt.run, |station| station.step = None);
         let examined = examine(&with, obtained).await?;
@@ -157,6 +161,41 @@ impl Workspace {
         });
         self.abandon(id, attempt.run);
         Ok(if waits.is_some() { outcome } else { SignInOutcome::Cancelled })
+    }
+
+    /// A credential from what the vault holds. A refresh token is used once: what came in its place is stored at once, as
+    /// long as the vault still holds the old one.
+    async fn obtain_from_vault(
+        self,
+        id: EnvironmentId,
+        run: u64,
+        environment: Environment,
+        way: Way,
+    ) -> Result<Grant, Failure> {
+        let operator = InShell { workspace: self.clone(), id: id.clone(), run };
+        let with = Context {
+            environment: &environment,
+            reach: &way.reach,
+            clock: self.core.clock.clone(),
+            operator: &operator,
+        };
+        let turns = self.turns(&id);
+        let _renewing = turns.renewal.lock().await;
+        let kept = self.kept_for(&id, &environment, Slot::Credential).await?;
+        let implementation = environment.sign_in.implementation();
+        if !implementation.can_renew(&kept) {
+            let restored = implementation.restore(&kept, self.core.clock.now());
+            return restored.ok_or_else(|| Failure::Problem(words::nothing_stored()));
+        }
+        let grant = implementation.renew(&with, kept.clone()).await?;
+        let _turn = turns.vault.lock().await;
+        if let Some(stored) = self.core.vault.load(&id, Slot::Credential).await?
+            && stored.secrets.is_same_as(&kept)
+        {
+            let renewed = StoredCredential { secrets: grant.keep.clone(), stored_at: self.core.clock.now(), ..stored };
+            self.core.vault.store(&id, Slot::Credential, &renewed).await?;
+        }
+        Ok(grant)
     }
 
     /// Goes on with a credential although its findings warned.
@@ -187,8 +226,9 @@ impl Workspace {
     /// When the environment is gone.
     pub async fn sign_in_cancel(&self, id: &str) -> Answer<()> {
         let id = self.id(id)?;
+        let run = self.fresh_run();
         self.change(&id, |station| {
-            station.sign_in_run += 1;
+            station.sign_in_run = run;
             station.cancel.notify_waiters();
             station.pending = None;
             station.step = None;
@@ -222,8 +262,9 @@ impl Workspace {
     }
 
     fn begin(&self, id: &EnvironmentId) -> Answer<Attempt> {
+        let run = self.fresh_run();
         self.change(id, |station| {
-            station.sign_in_run += 1;
+            station.sign_in_run = run;
             station.cancel.notify_waiters();
             station.cancel = Arc::default();
             station.pending = None;
@@ -260,15 +301,32 @@ impl Workspace {
         }
         let network = environment.network.kept(&secrets).map_err(|error| problem(&error))?;
         let reach = Reach::new(environment, &network).map_err(|error| problem(&error))?;
-        if let Some(command) = &environment.network.tunnel
-            && self.read(id, |station| station.tunnel.is_none()).unwrap_or(false)
-        {
-            let tunnel = console_core::tunnel::Tunnel::start(command, environment.base_url.as_url())
-                .await
-                .map_err(|error| problem(&error))?;
-            self.change(id, |station| station.tunnel = Some(Arc::new(tunnel)));
+        // As it was read just now: a file of authorities may have changed since it was approved.
+        if !self.is_approved(environment).await {
+            return Err(Failure::Problem(words::approve_first(&environment.tag)));
         }
-        Ok(Way { reach, network })
+        let tunnel = self.tunnel(id, environment).await.map_err(|error| problem(&error))?;
+        Ok(Way { reach, network, _tunnel: tunnel })
+    }
+
+    /// The environment's tunnel: the one that runs, else a new one.
+    async fn tunnel(&self, id: &EnvironmentId, environment: &Environment) -> Result<Option<Arc<Tunnel>>, TunnelError> {
+        let Some(command) = &environment.network.tunnel else { return Ok(None) };
+        let turns = self.turns(id);
+        let mut running = turns.tunnel.lock().await;
+        if let Some(known) = running.as_ref().filter(|known| known.command == *command)
+            && known.base_url == environment.base_url
+            && let Some(tunnel) = known.tunnel.upgrade()
+        {
+            return Ok(Some(tunnel));
+        }
+        let tunnel = Arc::new(Tunnel::start(command, environment.base_url.as_url()).await?);
+        *running = Some(RunningTunnel {
+            command: command.clone(),
+            base_url: environment.base_url.clone(),
+            tunnel: Arc::downgrade(&tunnel),
+        });
+        Ok(Some(tunnel))
     }
 
     /// What the vault holds for this environment as it is now; nothing that was given for another address.
@@ -301,16 +359,30 @@ impl Workspace {
         let attached = attachment(environment)
             .attach(&examined.grant.credential, way.reach.extras())
             .map_err(SignInError::from)?;
-        if self.if_current(id, run, |_| ()).is_none() {
+        let settling =
+            Settling { id: id.clone(), run, environment: environment.clone(), examined, way, report, attached };
+        // On its own: one that is cancelled in the middle of a write still puts back what was there.
+        let settled = tokio::spawn(self.clone().settle(settling)).await;
+        settled.unwrap_or_else(|_| Err(Failure::Problem(words::interrupted())))
+    }
+
+    /// Stores what was obtained, and only then begins the session with it.
+    async fn settle(self, settling: Settling) -> Result<SignInOutcome, Failure> {
+        let Settling { id, run, environment, examined, way, report, attached } = settling;
+        let turns = self.turns(&id);
+        let turn = turns.vault.lock().await;
+        if self.if_current(&id, run, |_| ()).is_none() {
             return Ok(SignInOutcome::Cancelled);
         }
-        let before = self.core.vault.load(id, Slot::Credential).await.ok().flatten();
-        let stored = self.keep(id, environment, &examined.grant.keep, &way.network).await;
-        stored?;
+        let before = [
+            (Slot::Credential, self.core.vault.load(&id, Slot::Credential).await.ok().flatten()),
+            (Slot::Network, self.core.vault.load(&id, Slot::Network).await.ok().flatten()),
+        ];
+        self.keep(&id, &environment, &examined.grant.keep, &way.network).await?;
         let renews = environment.sign_in.implementation().can_renew(&examined.grant.keep);
-        let now = self.core.clock.now();
+        let (now, credential_run) = (self.core.clock.now(), self.fresh_run());
         let network = way.network.clone();
-        let activated = self.if_current(id, run, |station| {
+        let activated = self.if_current(&id, run, |station| {
             station.before_sign_in = None;
             station.stored = StoredCredentialView::Ready;
             station.known_secrets = known(&examined.grant.keep, &network);
@@ -323,29 +395,37 @@ impl Workspace {
             station.way = Some(way);
             station.session.begin(attached, examined.grant.identity.clone(), examined.server_ahead);
             station.granted = Some(Granted {
+                run: credential_run,
                 credential: examined.grant.credential,
                 keep: examined.grant.keep,
                 obtained_at: now,
                 renewed_at: None,
                 renews,
+                unkept: false,
             });
+            station.renewing = false;
             station.renew_not_before = None;
             station.renew_failures = 0;
+            station.renewed_for_refusal = None;
         });
         if activated.is_some() {
+            drop(turn);
             self.close_prompt(&Prompt::SignIn { environment: id.to_string() });
-            self.resume(id).await;
+            self.resume(&id).await;
             return Ok(SignInOutcome::SignedIn);
         }
         // Cancelled while the keychain was writing: what was there before is put back.
-        let undone = match before {
-            Some(before) => self.core.vault.store(id, Slot::Credential, &before).await,
-            None => self.core.vault.forget(id, Slot::Credential).await,
-        };
-        if let Err(error) = undone {
-            tracing::warn!(%error, "a credential of a cancelled sign-in stays in the keychain");
+        for (slot, before) in before {
+            let undone = match before {
+                Some(before) => self.core.vault.store(&id, slot, &before).await,
+                None => self.core.vault.forget(&id, slot).await,
+            };
+            if let Err(error) = undone {
+                tracing::warn!(%error, "a credential of a cancelled sign-in stays in the keychain");
+            }
         }
-        self.look_at_stored(id).await;
+        drop(turn);
+        self.look_at_stored(&id).await;
         Ok(SignInOutcome::Cancelled)
     }
 
@@ -432,6 +512,17 @@ impl Workspace {
             self.order(StageOrder::Reload { environment: id.clone() });
         }
     }
+}
+
+/// What is stored and begins a session.
+struct Settling {
+    id: EnvironmentId,
+    run: u64,
+    environment: Environment,
+    examined: Examined,
+    way: Way,
+    report: ProbeReport,
+    attached: Attached,
 }
 
 /// Why a sign-in or a renewal did not succeed.

@@ -40,15 +40,15 @@ impl Workspace {
         let id = self.id(id)?;
         let cookies = self.read(&id, |station| station.gateway.as_ref().map(console_gateway::Gateway::cookies))?;
         self.close(&id);
+        let run = self.fresh_run();
         let ended = self.change(&id, |station| {
-            station.sign_in_run += 1;
+            station.sign_in_run = run;
             station.cancel.notify_waiters();
             station.pending = None;
             station.step = None;
             station.before_sign_in = None;
             station.next = None;
             station.problem = None;
-            station.tunnel = None;
             station.session.sign_out();
             let granted = station.granted.take();
             Some((granted?.keep, station.way.take()?, station.environment.clone(), station.sign_in_run))
@@ -63,11 +63,14 @@ impl Workspace {
             }
             tokio::spawn(self.clone().say_farewell(id.clone(), run, environment, way, secrets));
         }
+        let turns = self.turns(&id);
+        let turn = turns.vault.lock().await;
         let done = if forget {
             self.core.vault.forget(&id, Slot::Credential).await.map(|()| StoredCredentialView::None)
         } else {
             self.set_aside(&id).await
         };
+        drop(turn);
         let failed = done.err();
         self.look_at_stored(&id).await;
         failed.map_or(Ok(()), |error| Err(vault_failed(&error)))
@@ -96,7 +99,8 @@ impl Workspace {
         for note in notes {
             self.inner().notify("info", note, Some(&id));
         }
-        self.change(&id, |station| station.step = None);
+        self.if_current(&id, run, |station| station.step = None);
+        self.publish();
     }
 
     /// Keeps what is stored, but not in use: the next start does not sign in with it by itself.
@@ -141,7 +145,9 @@ impl Workspace {
         let asked = self.inner().prompts.contains(&Prompt::CopyToken { environment: id.to_string() });
         self.close_prompt(&Prompt::CopyToken { environment: id.to_string() });
         let token = self.read(&id, |station| match station.granted.as_ref().map(|granted| &granted.credential) {
-            Some(console_core::session::Credential::Token(token)) => Some(token.clone()),
+            Some(console_core::session::Credential::Token(token)) if station.environment.allow_token_copy => {
+                Some(token.clone())
+            }
             _ => None,
         })?;
         // Only the answer to the question: no other way leads to the clipboard.

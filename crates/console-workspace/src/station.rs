@@ -38,10 +38,14 @@ pub(crate) struct Pending {
 pub(crate) struct Way {
     pub(crate) reach: Reach,
     pub(crate) network: Secrets,
+    /// Runs as long as somebody goes this way.
+    pub(crate) _tunnel: Option<Arc<Tunnel>>,
 }
 
 /// The credential in use, as far as the shell and the renewal are concerned.
 pub(crate) struct Granted {
+    /// Which credential this is: what was obtained for an earlier one comes too late.
+    pub(crate) run: u64,
     pub(crate) credential: Credential,
     /// What the vault holds for it.
     pub(crate) keep: Secrets,
@@ -49,6 +53,8 @@ pub(crate) struct Granted {
     pub(crate) renewed_at: Option<UnixTime>,
     /// It can be renewed, and nothing has said for good that it cannot.
     pub(crate) renews: bool,
+    /// The vault does not hold the newest of it yet: the keychain did not take it.
+    pub(crate) unkept: bool,
 }
 
 /// The remote side, as last heard.
@@ -90,8 +96,6 @@ pub(crate) struct Station {
     pub(crate) known_secrets: Vec<String>,
     /// What of the environment waits for approval.
     pub(crate) approvals: Vec<Approval>,
-    /// The command that makes the port answer.
-    pub(crate) tunnel: Option<Arc<Tunnel>>,
     /// Where a page wanted to go after the sign-in.
     pub(crate) next: Option<String>,
     /// Who used the dashboard that is open.
@@ -102,7 +106,7 @@ pub(crate) struct Station {
 }
 
 impl Station {
-    pub(crate) fn new(environment: Environment, clock: Arc<dyn Clock>) -> Self {
+    pub(crate) fn new(environment: Environment, clock: Arc<dyn Clock>, run: u64) -> Self {
         Self {
             environment,
             session: Arc::new(Session::new(clock)),
@@ -110,7 +114,7 @@ impl Station {
             connection: Connection::Fine,
             stored: StoredCredentialView::None,
             page: None,
-            sign_in_run: 0,
+            sign_in_run: run,
             cancel: Arc::default(),
             before_sign_in: None,
             step: None,
@@ -123,7 +127,6 @@ impl Station {
             renewed_for_refusal: None,
             known_secrets: Vec::new(),
             approvals: Vec::new(),
-            tunnel: None,
             next: None,
             operator: None,
             problem: None,
@@ -176,7 +179,7 @@ impl Station {
             obtained_at: granted.obtained_at.as_millis(),
             renewed_at: granted.renewed_at.map(UnixTime::as_millis),
             renews: granted.renews,
-            copyable: matches!(granted.credential, Credential::Token(_)),
+            copyable: environment.allow_token_copy && matches!(granted.credential, Credential::Token(_)),
         })
     }
 
@@ -291,6 +294,7 @@ pub(crate) fn draft(environment: &Environment) -> EnvironmentDraft {
         expected_audience: environment.expected_audience.clone(),
         sign_in: environment.sign_in.clone(),
         network: environment.network.clone(),
+        allow_token_copy: environment.allow_token_copy,
         allow_plain_http: environment.allow_plain_http,
         protection: crate::convert::protection_view(environment.protection),
     }

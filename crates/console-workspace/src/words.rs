@@ -60,6 +60,21 @@ pub(crate) fn advised(error: &dyn Advice) -> Problem {
     problem(error.code(), "The sign-in did not succeed", sentence(&error.to_string()), error.advice())
 }
 
+/// The vault holds nothing that signs in.
+pub(crate) fn nothing_stored() -> Problem {
+    problem(
+        "nothing_stored",
+        "Nothing is stored that signs in here",
+        "The keychain holds nothing for this environment as it is now.",
+        "Sign in anew.",
+    )
+}
+
+/// A task of our own ended in the middle.
+pub(crate) fn interrupted() -> Problem {
+    problem("interrupted", "The sign-in was interrupted", "The console could not finish it.", "Sign in again.")
+}
+
 /// Something must be approved first.
 pub(crate) fn approve_first(tag: &str) -> Problem {
     problem(
@@ -81,7 +96,12 @@ pub(crate) fn sign_in_error(error: &SignInError, environment: &Environment) -> P
         ),
         SignInError::NotValidNow { finding: found, server_ahead, .. } => finding(*found, *server_ahead),
         SignInError::NotAccepted { outcome, identity } => outcome_problem(outcome, Some(identity), environment),
-        SignInError::Unreachable(why) => unreachable(why, &environment.tag),
+        SignInError::Unreachable(why) => {
+            let host = environment.base_url.as_url().host_str().unwrap_or_default();
+            // A token endpoint or a provider is somebody else's server.
+            let who = if why.detail.contains(&format!("`{host}`")) { &environment.tag } else { "the sign-in server" };
+            unreachable(why, who)
+        }
         SignInError::Missing(what) => problem(
             "missing",
             "Something is missing",

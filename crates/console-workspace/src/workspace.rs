@@ -3,17 +3,23 @@
 use std::{
     collections::HashMap,
     path::PathBuf,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, Weak,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
 use console_core::{
     clock::{Clock, SystemClock},
+    command_line::CommandLine,
     environment::EnvironmentId,
     environment_file::EnvironmentFile,
     profile::{Profile, ProfileError},
+    realm::BaseUrl,
     secrets::Secrets,
     session::SessionState,
+    tunnel::Tunnel,
     vault::{Vault, VaultStatus},
 };
 use console_ipc::{CommandError, Cover, Folders, KeychainView, Notice, Problem, Prompt, ShellState};
@@ -87,6 +93,28 @@ pub(crate) struct Core {
     inner: Mutex<Inner>,
     published: watch::Sender<Arc<ShellState>>,
     orders: mpsc::UnboundedSender<StageOrder>,
+    /// Counts sign-ins and credentials of the whole run: a number is never of two environments, or of one before and after
+    /// it was edited.
+    runs: AtomicU64,
+    turns: Mutex<HashMap<EnvironmentId, Arc<Turns>>>,
+}
+
+/// Who may do what with an environment's secrets: one at a time. Taken in this order.
+#[derive(Default)]
+pub(crate) struct Turns {
+    /// Renewing: a refresh token is used once.
+    pub(crate) renewal: tokio::sync::Mutex<()>,
+    /// Looking whether it is still wanted, and writing the vault: nothing is stored after a sign-out.
+    pub(crate) vault: tokio::sync::Mutex<()>,
+    /// Starting a tunnel; the one that runs.
+    pub(crate) tunnel: tokio::sync::Mutex<Option<RunningTunnel>>,
+}
+
+/// A tunnel that runs as long as somebody uses it.
+pub(crate) struct RunningTunnel {
+    pub(crate) command: CommandLine,
+    pub(crate) base_url: BaseUrl,
+    pub(crate) tunnel: Weak<Tunnel>,
 }
 
 /// All environments of one run. Cheap to clone.
@@ -141,6 +169,8 @@ impl Workspace {
             published: watch::Sender::new(Arc::new(empty_state())),
             inner: Mutex::new(inner),
             orders,
+            runs: AtomicU64::new(0),
+            turns: Mutex::default(),
         };
         let workspace = Self { core: Arc::new(core) };
         let environments = workspace.inner().file.list().to_vec();
@@ -174,6 +204,26 @@ impl Workspace {
 
     pub(crate) fn inner(&self) -> MutexGuard<'_, Inner> {
         self.core.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A number that no sign-in and no credential of this run has had.
+    pub(crate) fn fresh_run(&self) -> u64 {
+        self.core.runs.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    pub(crate) fn turns(&self, id: &EnvironmentId) -> Arc<Turns> {
+        let mut turns = self.core.turns.lock().unwrap_or_else(PoisonError::into_inner);
+        turns.entry(id.clone()).or_default().clone()
+    }
+
+    /// Ends what would outlive the program: the commands of tunnels.
+    pub async fn end(&self) {
+        let turns: Vec<_> = self.core.turns.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect();
+        for turn in turns {
+            if let Some(tunnel) = turn.tunnel.lock().await.take().and_then(|running| running.tunnel.upgrade()) {
+                tunnel.end().await;
+            }
+        }
     }
 
     pub(crate) fn order(&self, order: StageOrder) {
@@ -238,7 +288,7 @@ impl Workspace {
     /// Makes the run-time part of an environment and watches its session.
     pub(crate) fn add_station(&self, environment: console_core::environment::Environment) {
         let id = environment.id.clone();
-        let station = Station::new(environment, self.core.clock.clone());
+        let station = Station::new(environment, self.core.clock.clone(), self.fresh_run());
         let session = station.session.clone();
         self.inner().stations.insert(id.clone(), station);
         tokio::spawn(self.clone().watch_session(id, session));

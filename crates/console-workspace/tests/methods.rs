@@ -372,3 +372,50 @@ async fn a_look_at_an_address_tells_what_the_admin_wants() {
     assert!(matches!(look(&format!("http://{nothing}/asyncmq")).await, LookReport::Unreachable { .. }));
     assert!(matches!(look("http://admin.example/asyncmq").await, LookReport::Invalid { .. }));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sign_in_that_is_cancelled_leaves_the_vault_as_it_was_however_far_it_was() {
+    let admin = Server::admin(&json!({}));
+    let mut bench = Bench::new(draft(admin.text("base_url"), Method::PastedToken)).await;
+    bench.enters(&[("token", &token(600, &json!({ "jti": "first" })))]).await;
+    let before = bench.vault_text();
+    let (workspace, id) = (bench.workspace.clone(), bench.id.clone());
+    for step in 0_u64..40 {
+        let pasted = token(600, &json!({ "jti": format!("later-{step}") }));
+        let cancel = async {
+            time::sleep(Duration::from_millis(step)).await;
+            workspace.sign_in_cancel(&id).await.expect("cancels");
+        };
+        let answers = [("token", pasted.as_str())];
+        let (outcome, ()) = tokio::join!(bench.sign_in(&answers), cancel);
+        if outcome == SignInOutcome::SignedIn {
+            // It was through before the word came: that is no cancelled one.
+            let again = token(600, &json!({ "jti": "first" }));
+            assert_eq!(bench.sign_in(&[("token", &again)]).await, SignInOutcome::SignedIn);
+            continue;
+        }
+        assert_eq!(outcome, SignInOutcome::Cancelled);
+        let settled = async {
+            while bench.vault_text().contains(&pasted) {
+                time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        time::timeout(Duration::from_secs(5), settled).await.expect("a cancelled sign-in stays in the keychain");
+    }
+    assert!(!before.is_empty() && matches!(bench.view().session, SessionView::Active { .. }));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_under_way_when_an_address_is_edited_never_reaches_the_new_one() {
+    let (old, new) = (Server::admin(&json!({})), Server::admin(&json!({ "prefix": "/moved" })));
+    let mut bench = Bench::new(draft(old.text("base_url"), Method::PastedToken)).await;
+    bench.enters(&[("token", &token(600, &json!({})))]).await;
+    // A restart whose restore meets the edit.
+    let bench = bench.restarted().await;
+    let edited = draft(new.text("base_url"), Method::PastedToken);
+    bench.workspace.environment_update(&bench.id, edited).await.expect("answers");
+    bench
+        .until("the question", |view| matches!(view.stored_credential, console_ipc::StoredCredentialView::Moved { .. }))
+        .await;
+    assert!(matches!(bench.view().session, SessionView::SignedOut { .. }), "{:?}", bench.view().session);
+}

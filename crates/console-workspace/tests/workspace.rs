@@ -77,6 +77,7 @@ fn draft(base_url: &str) -> EnvironmentDraft {
         expected_audience: String::new(),
         sign_in: Method::PastedToken,
         network: Network::default(),
+        allow_token_copy: false,
         allow_plain_http: false,
         protection: ProtectionView::Open,
     }

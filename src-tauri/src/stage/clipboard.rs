@@ -24,10 +24,13 @@ fn hold(secret: &CopiedSecret) -> Result<(), arboard::Error> {
     let mut clipboard = Clipboard::new()?;
     set(&mut clipboard, secret.0.expose_secret())?;
     thread::sleep(STAYS);
-    if clipboard.get_text().is_ok_and(|text| text == secret.0.expose_secret()) {
-        clipboard.clear()?;
+    match clipboard.get_text() {
+        // Something else was copied meanwhile.
+        Ok(text) if text != secret.0.expose_secret() => Ok(()),
+        Err(arboard::Error::ContentNotAvailable) => Ok(()),
+        // Ours, or it cannot be told.
+        _ => clipboard.clear(),
     }
-    Ok(())
 }
 
 #[cfg(target_os = "linux")]

@@ -157,43 +157,33 @@ fn time_of(value: &serde_json::Value) -> Result<UnixTime, String> {
         return Ok(UnixTime(seconds));
     }
     let text = value.as_str().ok_or_else(unknown)?;
-    let time: toml::value::Datetime = text.parse().map_err(|_| unknown())?;
-    seconds_of(&time).map(UnixTime).ok_or_else(unknown)
+    let time = chrono::DateTime::parse_from_rfc3339(text).map_err(|_| unknown())?;
+    Ok(UnixTime(time.timestamp()))
 }
 
-/// Seconds since the epoch of a date and time with an offset (RFC 3339; days by the proleptic Gregorian calendar).
-fn seconds_of(time: &toml::value::Datetime) -> Option<i64> {
-    let (date, clock) = (time.date?, time.time?);
-    let offset = match time.offset? {
-        toml::value::Offset::Z => 0,
-        toml::value::Offset::Custom { minutes } => i64::from(minutes) * 60,
-    };
-    let at = httpdate::parse_http_date(&format!(
-        "Thu, {:02} {} {:04} {:02}:{:02}:{:02} GMT",
-        date.day,
-        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
-            .get(usize::from(date.month).checked_sub(1)?)?,
-        date.year,
-        clock.hour,
-        clock.minute,
-        clock.second.unwrap_or_default(),
-    ));
-    Some(UnixTime::from(at.ok()?).0 - offset)
-}
-
-/// The end of what a program said, without what looks like a secret: long words without a space are cut.
+/// The end of what a program said, without what looks like a secret: long words are cut, and of an address only scheme,
+/// host and path stay.
 pub(crate) fn redacted(text: &str) -> String {
     let clean: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    let words: Vec<_> = clean
-        .split_whitespace()
-        .map(|word| {
-            let bare = word.trim_start_matches("Bearer=").len();
-            if bare > 40 && !word.contains("://") && !word.starts_with('/') { "[…]" } else { word }
-        })
-        .collect();
+    let words: Vec<String> = clean.split_whitespace().map(redacted_word).collect();
     let all = words.join(" ");
     let skip = all.chars().count().saturating_sub(MOST_SHOWN);
     all.chars().skip(skip).collect()
+}
+
+fn redacted_word(word: &str) -> String {
+    if let Some(at) = word.find("://")
+        && let Ok(mut url) = url::Url::parse(word.trim_start_matches(|c: char| !c.is_ascii_alphabetic()))
+        && at < 12
+    {
+        let _ = url.set_username("");
+        let _ = url.set_password(None);
+        url.set_query(None);
+        url.set_fragment(None);
+        return url.to_string();
+    }
+    let is_path = word.starts_with('/') && word.matches('/').count() > 1 && word.len() < 120;
+    if word.len() > 40 && !is_path { "[…]".to_owned() } else { word.to_owned() }
 }
 
 impl SignIn for ExternalCommand {
@@ -257,6 +247,11 @@ mod tests {
             read(r#"{"token": "t", "expires_at": "2026-01-01T01:00:00+01:00", "more": 1}"#),
             Ok(("t".into(), Some(UnixTime(1_767_225_600))))
         );
+        // A Friday: the day of the week is nobody's business.
+        assert_eq!(
+            read(r#"{"token": "t", "expires_at": "2026-01-02T00:00:00.5Z"}"#),
+            Ok(("t".into(), Some(UnixTime(1_767_312_000))))
+        );
         for wrong in ["", "{}", "two words", r#"{"token": 1}"#, r#"{"token": "t", "expires_at": "soon"}"#, "{canary"] {
             let error = read(wrong).expect_err(wrong);
             assert!(!error.contains("canary"), "{error}");
@@ -287,6 +282,8 @@ mod tests {
     #[test]
     fn what_looks_like_a_token_is_cut_from_what_a_program_said() {
         let token = format!("token={}", "x".repeat(60));
+        let address = "https://u:canary@id.example/a?code=canary#canary";
+        assert_eq!(redacted(&format!("see {address} /{}", "y".repeat(60))), "see https://id.example/a […]");
         assert_eq!(
             redacted(&format!("refused\n{token} https://id.example/login")),
             "refused […] https://id.example/login"

@@ -43,7 +43,7 @@ use crate::{
 
 pub use ask::{Ask, AskKind};
 pub use error::{Advice, SignInError};
-pub use trial::{Examined, attachment, examine, extras, try_at_admin};
+pub use trial::{Examined, attachment, examine, extras, plausible_skew, try_at_admin};
 
 /// The name under which a token is kept.
 pub const TOKEN: &str = "token";

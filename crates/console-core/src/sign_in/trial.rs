@@ -41,7 +41,7 @@ pub async fn examine(with: &Context<'_>, grant: Grant) -> Result<Examined, SignI
 }
 
 /// `Date` has whole seconds, and the answer took a moment: a difference of two seconds says nothing.
-fn plausible_skew(seconds: i64) -> i64 {
+pub fn plausible_skew(seconds: i64) -> i64 {
     if seconds.abs() <= 2 { 0 } else { seconds }
 }
 

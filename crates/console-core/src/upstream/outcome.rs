@@ -52,7 +52,11 @@ pub fn judge(
             if to_login { Outcome::GateRefused } else { Outcome::Unauthorized }
         }
         StatusCode::FORBIDDEN => Outcome::Forbidden,
-        StatusCode::FOUND | StatusCode::SEE_OTHER | StatusCode::TEMPORARY_REDIRECT => {
+        StatusCode::MOVED_PERMANENTLY
+        | StatusCode::FOUND
+        | StatusCode::SEE_OTHER
+        | StatusCode::TEMPORARY_REDIRECT
+        | StatusCode::PERMANENT_REDIRECT => {
             let target = headers
                 .get(header::LOCATION)
                 .and_then(|value| value.to_str().ok())

@@ -67,14 +67,25 @@ async fn outcome_of(
     }
     match judge(environment, &method, &url, response.status(), response.headers()) {
         Outcome::Forbidden => Ok(judge_forbidden(&beginning(environment, response).await?)),
-        // AsyncMQ's first page is never a bad request: nginx says 400 where it wants a client certificate.
-        Outcome::Answered if method.is_safe() && response.status().is_client_error() => {
+        // Whoever answers with anything but a page is not the admin, or cannot tell: nginx says 400 where it wants a client
+        // certificate, an upgrade to https says 301.
+        Outcome::Answered if method.is_safe() && !is_page(environment, &response) => {
             let host = url.host_str().unwrap_or_default();
             let said = String::from_utf8_lossy(&beginning(environment, response).await?).into_owned();
             Err(Unreachable::instead(host, status, &said))
         }
         known => Ok(known),
     }
+}
+
+/// A page, or a redirect that stays inside the realm.
+fn is_page(environment: &Environment, response: &Response) -> bool {
+    let inside = || {
+        let target = response.headers().get(header::LOCATION).and_then(|value| value.to_str().ok());
+        let target = target.and_then(|target| response.url().join(target).ok());
+        target.is_some_and(|target| environment.base_url.realm().contains(&target))
+    };
+    response.status().is_success() || (response.status().is_redirection() && inside())
 }
 
 async fn send(

@@ -73,22 +73,18 @@ impl Reach {
     /// `network` are the secrets for them, as far as the vault holds them. Neither client follows a redirect.
     ///
     /// Without a proxy of its own an environment is reached through the desktop's (`http_proxy`, `NO_PROXY`, the
-    /// platform's manual settings; no PAC). A loopback address is always reached directly, as browsers do.
+    /// platform's manual settings; no PAC). Plain http to loopback, and a tunnel's end, are reached directly.
     ///
     /// # Errors
     /// [`ReachError`].
     pub fn new(environment: &Environment, network: &Secrets) -> Result<Self, ReachError> {
-        let client = |direct: bool| -> Result<Client, ReachError> {
-            let mut builder = with_network(base(), environment, network)?;
-            if direct && environment.network.proxy.is_empty() {
-                builder = builder.no_proxy();
-            }
+        let client = |way: Way| -> Result<Client, ReachError> {
+            let builder = with_network(base(), environment, network, way)?;
             builder.build().map_err(|source| ReachError::Client { base_url: environment.base_url.to_string(), source })
         };
         Ok(Self {
-            admin: client(environment.base_url.is_loopback())?,
-            // The platform's proxy settings themselves may leave loopback out; an endpoint here need not be on it.
-            provider: client(endpoint_is_loopback(environment))?,
+            admin: client(way_to_admin(environment))?,
+            provider: client(way_to_provider(environment))?,
             extras: extras(environment, network)?,
         })
     }
@@ -133,9 +129,32 @@ impl Reach {
     }
 }
 
-fn endpoint_is_loopback(environment: &Environment) -> bool {
+/// How a client gets out.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// By no proxy at all.
+    Direct,
+    /// By the environment's proxy, else by the desktop's.
+    AnyProxy,
+}
+
+/// What leads to this computer goes to no proxy: in clear, its password or token would be read there, and a tunnel ends
+/// here. Only https to loopback goes where the environment's own proxy leads (`ssh -D`), and plain http where the operator
+/// allowed it.
+fn way_to_admin(environment: &Environment) -> Way {
+    let has_proxy = !environment.network.proxy.is_empty() && environment.network.tunnel.is_none();
+    let is_safe = environment.base_url.as_url().scheme() == "https" || environment.allow_plain_http;
+    if environment.base_url.is_loopback() && !(has_proxy && is_safe) { Way::Direct } else { Way::AnyProxy }
+}
+
+fn way_to_provider(environment: &Environment) -> Way {
     let endpoint = environment.sign_in.implementation().endpoint();
-    endpoint.and_then(|endpoint| Url::parse(&endpoint).ok()).is_some_and(|url| crate::realm::is_loopback(&url))
+    let url = endpoint.and_then(|endpoint| Url::parse(&endpoint).ok());
+    let has_proxy = !environment.network.proxy.is_empty();
+    match url {
+        Some(url) if crate::realm::is_loopback(&url) && !(has_proxy && url.scheme() == "https") => Way::Direct,
+        _ => Way::AnyProxy,
+    }
 }
 
 fn base() -> ClientBuilder {
@@ -154,6 +173,7 @@ fn with_network(
     mut builder: ClientBuilder,
     environment: &Environment,
     secrets: &Secrets,
+    way: Way,
 ) -> Result<ClientBuilder, ReachError> {
     let network = &environment.network;
     if !network.ca_file.is_empty() {
@@ -167,6 +187,9 @@ fn with_network(
         let identity =
             identity.map_err(|error| ClientIdentityError::unusable(&network.client_certificate_file, &error))?;
         builder = builder.identity(identity);
+    }
+    if way == Way::Direct {
+        return Ok(builder.no_proxy());
     }
     if !network.proxy.is_empty() {
         let failed = |reason: String| ReachError::Proxy { proxy: network.proxy.clone(), reason };

@@ -37,7 +37,8 @@ pub struct Unreachable {
 impl Unreachable {
     /// Reads the chain of a client's error. `host` is named in the sentence.
     pub fn from_error(error: &reqwest::Error, host: &str) -> Self {
-        let chain = chain(error);
+        // Not the client's own sentence: it holds the address, and an address may hold any word.
+        let chain = error.source().map(chain).unwrap_or_default();
         let kind = if error.is_timeout() {
             UnreachableKind::TimedOut
         } else if chain.contains("tunnel error") || chain.contains("socks") {
@@ -124,7 +125,7 @@ fn chain(error: &dyn Error) -> String {
 }
 
 fn innermost(error: &dyn Error) -> String {
-    let mut last = error;
+    let Some(mut last) = error.source() else { return "it ended without an answer".to_owned() };
     while let Some(source) = last.source() {
         last = source;
     }

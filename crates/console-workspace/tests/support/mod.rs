@@ -39,6 +39,7 @@ pub(crate) fn draft(base_url: &str, sign_in: Method) -> EnvironmentDraft {
         expected_audience: String::new(),
         sign_in,
         network: Network::default(),
+        allow_token_copy: false,
         allow_plain_http: false,
         protection: ProtectionView::Open,
     }

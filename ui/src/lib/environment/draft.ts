@@ -41,6 +41,7 @@ export function emptyDraft(): EnvironmentDraft {
     sign_in: { method: 'pasted_token' },
     network: emptyNetwork(),
     allow_plain_http: false,
+    allow_token_copy: false,
     protection: 'open',
   };
 }
@@ -118,4 +119,5 @@ export const advancedFields: readonly string[] = [
   'expected_issuer',
   'expected_audience',
   'allow_plain_http',
+  'allow_token_copy',
 ];

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use http::header;
+use http::{StatusCode, header};
 use url::Url;
 
 use super::error::ProviderError;
@@ -24,7 +24,8 @@ pub(crate) async fn refusal(
 ) -> Option<ProviderError> {
     let request = client.get(url).header(header::ACCEPT, "text/html").timeout(PATIENCE);
     let mut response = request.send().await.ok()?;
-    if !response.status().is_client_error() {
+    // RFC 6749 says no more than that it is an error page; a 403 or 429 is a firewall's.
+    if response.status() != StatusCode::BAD_REQUEST {
         return None;
     }
     let mut page = Vec::new();
@@ -39,7 +40,8 @@ pub(crate) async fn refusal(
 
 /// The words of Keycloak, Okta, Auth0, `node-oidc-provider` and others.
 fn meaning(page: &str, client_id: &str, redirect_uri: &str) -> Option<ProviderError> {
-    let page = page.to_lowercase();
+    // An error page may repeat the address that was asked for, and that holds these words as parameters.
+    let page = page.to_lowercase().replace("redirect_uri=", "").replace("redirect_uri%3d", "");
     let says = |words: &[&str]| words.iter().any(|word| page.contains(word));
     if says(&["redirect_uri", "redirect uri", "redirect url", "callback url mismatch"]) {
         Some(ProviderError::RedirectUri { redirect_uri: redirect_uri.to_owned() })
@@ -60,5 +62,6 @@ mod tests {
         assert!(matches!(of("<p>Invalid parameter: redirect_uri"), Some(ProviderError::RedirectUri { .. })));
         assert!(matches!(of("<pre>error: invalid_client"), Some(ProviderError::UnknownClient { .. })));
         assert_eq!(of("<h1>Are you a robot?"), None);
+        assert_eq!(of("blocked: /auth?client_id=console&amp;redirect_uri=http%3A%2F%2F127.0.0.1"), None);
     }
 }

@@ -57,6 +57,10 @@ sign_in: SignInMethod,
  */
 network: Network, 
 /**
+ * Whether the token may be copied to the clipboard, after a confirmation.
+ */
+allow_token_copy: boolean, 
+/**
  * Whether plain http outside loopback is accepted here.
  */
 allow_plain_http: boolean, 

@@ -40,6 +40,7 @@ export function draft(over: Partial<EnvironmentDraft> = {}): EnvironmentDraft {
       tunnel: null,
     },
     allow_plain_http: false,
+    allow_token_copy: false,
     protection: 'locked',
     ...over,
   };
