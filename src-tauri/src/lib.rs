@@ -13,7 +13,7 @@ use tauri::{Emitter, EventTarget, Manager};
 
 use arguments::Arguments;
 use commands::{environment, prompt, session, shell};
-use stage::{Stage, Surroundings};
+use stage::{ShellIsUp, Stage, Surroundings};
 
 pub use arguments::Stop;
 
@@ -79,8 +79,10 @@ pub fn start(words: impl IntoIterator<Item = OsString>) -> Result<(), Stop> {
         ])
         .setup(move |app| {
             app.manage(workspace.clone());
+            let shell_is_up = ShellIsUp::default();
+            app.manage(shell_is_up.clone());
             let stage = Stage::open(app.handle(), surroundings)?;
-            tauri::async_runtime::spawn(stage.carry_out(orders));
+            tauri::async_runtime::spawn(stage.carry_out(orders, shell_is_up));
             tauri::async_runtime::spawn(publish(app.handle().clone(), workspace));
             Ok(())
         })

@@ -15,8 +15,10 @@ use crate::{
 const BETWEEN: Duration = Duration::from_millis(500);
 /// At rest: at most one byte in this many differs between two pictures (a clock may tick).
 const AT_REST: usize = 500;
-/// Not blank: at least this many different values among the bytes.
-const COLOURS: usize = 24;
+/// A page: at least this many different values among the bytes. The shell's place-holders have fewer than twenty.
+const COLOURS: usize = 64;
+/// Where the dashboard lies (`src-tauri/src/stage/mod.rs`), for `import -crop`.
+const CONTENT: &str = "+56+42";
 
 /// Why there is no picture.
 #[derive(Debug, thiserror::Error)]
@@ -29,8 +31,8 @@ pub(crate) enum ScreenshotError {
     Restless(&'static str),
 }
 
-/// Waits until the screen shows something and two pictures in a row are alike, then writes it into `file` (PNG), without
-/// the black around the window.
+/// Waits until the screen shows a page where the dashboard lies and two pictures in a row are alike, then writes all of it
+/// into `file` (PNG), without the black around the window.
 pub(crate) fn take(
     session: &Session,
     file: &Path,
@@ -65,7 +67,7 @@ fn judge(before: &[u8], now: &[u8]) -> Result<(), &'static str> {
         seen[usize::from(*byte)] = true;
     }
     if seen.iter().filter(|seen| **seen).count() < COLOURS {
-        return Err("it is blank");
+        return Err("there is no page in it");
     }
     let different = before.iter().zip(now).filter(|(a, b)| a != b).count();
     if before.len() != now.len() || different * AT_REST > now.len() {
@@ -75,7 +77,7 @@ fn judge(before: &[u8], now: &[u8]) -> Result<(), &'static str> {
 }
 
 fn pixels(session: &Session, file: &Path) -> Result<Vec<u8>, ScreenshotError> {
-    let output = import(session).args(["-depth", "8", "rgb:-"]).stdin(Stdio::null()).output();
+    let output = import(session).args(["-crop", CONTENT, "-depth", "8", "rgb:-"]).stdin(Stdio::null()).output();
     match output {
         Ok(output) if output.status.success() => Ok(output.stdout),
         _ => Err(ScreenshotError::Import(file.to_owned())),
@@ -99,7 +101,7 @@ mod tests {
         ticked[7] ^= 1;
         let mut changed = picture.clone();
         changed[..100].fill(9);
-        assert_eq!(judge(&[7; 10_000], &[7; 10_000]), Err("it is blank"));
+        assert_eq!(judge(&[7; 10_000], &[7; 10_000]), Err("there is no page in it"));
         assert_eq!(judge(&picture, &ticked), Ok(()));
         assert_eq!(judge(&picture, &changed), Err("it keeps changing"));
     }

@@ -5,9 +5,14 @@ use console_workspace::Workspace;
 use tauri::{State, Webview};
 
 use super::Answer;
+use crate::stage::ShellIsUp;
 
 #[tauri::command]
-pub(crate) async fn shell_state(workspace: State<'_, Workspace>) -> Answer<ShellState> {
+pub(crate) async fn shell_state(
+    workspace: State<'_, Workspace>,
+    shell_is_up: State<'_, ShellIsUp>,
+) -> Answer<ShellState> {
+    shell_is_up.tell();
     workspace.shell_state().await
 }
 

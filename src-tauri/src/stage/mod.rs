@@ -14,7 +14,7 @@ mod download;
 mod hooks;
 mod page;
 
-use std::{collections::HashMap, path::PathBuf, sync::Arc};
+use std::{collections::HashMap, path::PathBuf, sync::Arc, time::Duration};
 
 use console_core::environment::EnvironmentId;
 use console_ipc::Cover;
@@ -41,6 +41,8 @@ const BAR: f64 = 40.0;
 const ACCENT_LINE: f64 = 2.0;
 /// What of the dashboard stays in sight under the tallest strip, in logical pixels.
 const LEAST_IN_SIGHT: f64 = 100.0;
+/// How long dashboards wait for the shell at the start; well within the life of an entry ticket.
+const SHELL_COMES_WITHIN: Duration = Duration::from_secs(3);
 
 /// The shell's ground (`--canvas`), so that the window does not flash before the shell has painted.
 const LIGHT: Color = Color(249, 250, 251, 255);
@@ -83,6 +85,23 @@ struct Area {
     y: f64,
     width: f64,
     height: f64,
+}
+
+/// Whether the shell's page runs and asks for the environments. Cheap to clone.
+#[derive(Clone, Default)]
+pub(crate) struct ShellIsUp(Arc<Notify>);
+
+impl ShellIsUp {
+    /// It does.
+    pub(crate) fn tell(&self) {
+        self.0.notify_one();
+    }
+
+    async fn wait(&self) {
+        if tokio::time::timeout(SHELL_COMES_WITHIN, self.0.notified()).await.is_err() {
+            tracing::warn!("the shell is not there yet; dashboards open without it");
+        }
+    }
 }
 
 /// The window.
@@ -137,7 +156,11 @@ impl Stage {
     }
 
     /// Carries out orders in their sequence until nobody gives any. One that fails is logged; the next may succeed.
-    pub(crate) async fn carry_out(mut self, mut orders: mpsc::UnboundedReceiver<StageOrder>) {
+    ///
+    /// The shell comes first: a dashboard's web process that starts beside the shell's keeps the environments off the
+    /// screen for longer than it gains (`cargo xtask bench start-up`).
+    pub(crate) async fn carry_out(mut self, mut orders: mpsc::UnboundedReceiver<StageOrder>, shell_is_up: ShellIsUp) {
+        shell_is_up.wait().await;
         let resized = self.resized.clone();
         loop {
             let (name, done) = tokio::select! {

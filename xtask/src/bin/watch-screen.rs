@@ -2,7 +2,8 @@
 //! knows what a person could have seen and nothing of how it came about.
 //!
 //! `watch-screen RRGGBB…` prints one word a line as soon as it is so: `ready`; then for each window in turn `mapped`,
-//! `painted` (every given colour is in the rail), `gone`. It ends with its process group.
+//! `painted` (every given colour is in the rail), `page` (text, in the dashboard's place), `gone`. It ends with its process
+//! group.
 
 use std::{error::Error, io::Write as _, process::ExitCode, thread, time::Duration};
 
@@ -20,6 +21,10 @@ const RAIL_WIDTH: u16 = 56;
 const BAR_HEIGHT: u16 = 42;
 /// The frame of a rail item has more pixels than this; smoothed corners and letters have fewer of any colour.
 const ENOUGH: usize = 100;
+/// The top of the dashboard's page, which holds its title.
+const TITLE_HEIGHT: u16 = 60;
+/// Smoothed text has more different bytes than this, the shell's place-holders and a blank page fewer.
+const TEXT: usize = 64;
 /// Rounding, per channel.
 const TOLERANCE: u8 = 2;
 
@@ -44,6 +49,8 @@ fn watch() -> Result<(), Box<dyn Error>> {
         say("mapped")?;
         until(|| Ok(screen.rail_shows(window, &colours)?.then_some(())))?;
         say("painted")?;
+        until(|| Ok((screen.shows_text(window)? || screen.console_window()? != Some(window)).then_some(())))?;
+        say("page")?;
         until(|| Ok((screen.console_window()? != Some(window)).then_some(())))?;
         say("gone")?;
     }
@@ -106,20 +113,43 @@ impl Screen {
         Ok(None)
     }
 
-    /// Whether each colour is in the window's rail, below the bar. A window that has gone shows nothing.
+    /// Whether each colour is in the window's rail, below the bar.
     fn rail_shows(&self, window: Window, colours: &[Colour]) -> Result<bool, Box<dyn Error>> {
-        let Ok(at) = self.connection.get_geometry(window)?.reply() else { return Ok(false) };
-        let (Ok(left), Ok(top)) = (u16::try_from(at.x), u16::try_from(at.y)) else { return Ok(false) };
-        let top = top + BAR_HEIGHT;
-        let width = RAIL_WIDTH.min(self.size.0.saturating_sub(left));
-        let height = (at.height - BAR_HEIGHT).min(self.size.1.saturating_sub(top));
-        if width == 0 || height == 0 {
-            return Ok(false);
+        let pixels = self.pixels(window, (0, RAIL_WIDTH), (BAR_HEIGHT, u16::MAX))?;
+        Ok(colours.iter().all(|colour| count(&pixels, *colour) >= ENOUGH))
+    }
+
+    /// Whether there is text at the top of the dashboard's place.
+    fn shows_text(&self, window: Window) -> Result<bool, Box<dyn Error>> {
+        let pixels = self.pixels(window, (RAIL_WIDTH, u16::MAX), (BAR_HEIGHT, TITLE_HEIGHT))?;
+        let mut seen = [false; 256];
+        for (index, byte) in pixels.into_iter().enumerate() {
+            // The fourth byte of a pixel is nobody's.
+            seen[usize::from(byte)] |= index % 4 != 3;
         }
-        let (x, y) = (i16::try_from(left)?, i16::try_from(top)?);
+        Ok(seen.into_iter().filter(|seen| *seen).count() >= TEXT)
+    }
+
+    /// What the screen shows of a part of the window: from its left and top, at most so wide and high. Nothing of a window
+    /// that has gone.
+    fn pixels(
+        &self,
+        window: Window,
+        (left, width): (u16, u16),
+        (top, height): (u16, u16),
+    ) -> Result<Vec<u8>, Box<dyn Error>> {
+        let Ok(at) = self.connection.get_geometry(window)?.reply() else { return Ok(Vec::new()) };
+        let (Ok(x), Ok(y)) = (u16::try_from(at.x), u16::try_from(at.y)) else { return Ok(Vec::new()) };
+        let (x, y) = (x + left, y + top);
+        let width = width.min(at.width.saturating_sub(left)).min(self.size.0.saturating_sub(x));
+        let height = height.min(at.height.saturating_sub(top)).min(self.size.1.saturating_sub(y));
+        if width == 0 || height == 0 {
+            return Ok(Vec::new());
+        }
+        let (x, y) = (i16::try_from(x)?, i16::try_from(y)?);
         // Of the root, so that it is what the screen shows and not what the window would show.
-        let image = self.connection.get_image(ImageFormat::Z_PIXMAP, self.root, x, y, width, height, !0)?.reply()?;
-        Ok(colours.iter().all(|colour| count(&image.data, *colour) >= ENOUGH))
+        let image = self.connection.get_image(ImageFormat::Z_PIXMAP, self.root, x, y, width, height, !0)?;
+        Ok(image.reply()?.data)
     }
 }
 
