@@ -1,6 +1,7 @@
 //! What the operator is told. The one place where errors and outcomes become sentences (UI.md, "Words").
 
 use console_core::{
+    environment_file::EnvironmentFileError,
     session::Refusal,
     sign_in::pasted_token::SignInError,
     token::{Finding, Identity},
@@ -148,12 +149,22 @@ pub(crate) fn vault_error(error: &VaultError) -> Problem {
     )
 }
 
+/// The environments' file was not taken in. The error itself says what to do.
+pub(crate) fn settings_left_alone(error: &EnvironmentFileError) -> Problem {
+    let title = match error {
+        EnvironmentFileError::Newer { .. } => "The environments are from a newer version",
+        EnvironmentFileError::OnlyBackup { .. } => "The environments are missing, but their backup is there",
+        _ => "The environments could not be read",
+    };
+    problem("settings", title, sentence(&error.to_string()), "The file was left as it is.")
+}
+
 /// There is no keychain.
 pub(crate) fn no_keychain(reason: &str) -> Problem {
     problem(
         "no_keychain",
         "No keychain on this computer",
-        format!("Nothing will be stored. {}", sentence(reason)),
+        sentence(&format!("the system says: {}", reason.trim_start_matches("there is no keychain to use: "))),
         "Start or unlock the keychain (on Linux: gnome-keyring or KWallet) and look again, or go on for this run only.",
     )
 }

@@ -118,14 +118,7 @@ impl Workspace {
         let inner = Inner {
             selected: file.list().first().map(|environment| environment.id.clone()),
             file,
-            settings_problem: error.map(|error| {
-                words::problem(
-                    "settings",
-                    "The environments could not be read",
-                    error.to_string(),
-                    "The file was left as it is. Mend or move it, then start the console again.",
-                )
-            }),
+            settings_problem: error.map(|error| words::settings_left_alone(&error)),
             stations: HashMap::new(),
             cover: Cover::None,
             keychain: KeychainView::Available,

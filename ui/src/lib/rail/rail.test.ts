@@ -16,6 +16,11 @@ it.each([
   ['x', '', 'X'],
   ['', '', '?'],
   ['🦊 den', '', '🦊D'],
+  ['Customer 10', 'C10', 'C10'],
+  ['Customer 11', '', 'C11'],
+  ['', 'eu-1', 'E1'],
+  ['', '2025', '20'],
+  ['', '7', '7'],
 ])('%s with the tag %s has the letters %s', (name, tag, letters) => {
   expect(twoLetters(name, tag)).toBe(letters);
 });

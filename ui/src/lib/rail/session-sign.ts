@@ -24,11 +24,19 @@ export function signOf(environment: EnvironmentView, prompts: readonly Prompt[])
   return session.status === 'signed_out' ? 'signed-out' : 'active';
 }
 
-/** Two letters: the initials of two words, else the first two letters of the tag or the name. */
+/**
+ * Two letters: the initials of two words, else the first two letters of the tag or the name. One that ends in a number
+ * keeps its last two digits: what tells `C10` from `C11` is in the end.
+ */
 export function twoLetters(name: string, tag: string): string {
   const source = tag.trim() || name.trim();
+  const number = /^\D.*?(\d{1,2})$/.exec(source)?.[1];
   const words = source.split(/[\s\-_./]+/).filter(Boolean);
   const letters =
-    words.length > 1 ? words.slice(0, 2).map((word) => [...word][0] ?? '') : [...source].slice(0, 2);
+    number !== undefined
+      ? [[...source][0] ?? '', number]
+      : words.length > 1
+        ? words.slice(0, 2).map((word) => [...word][0] ?? '')
+        : [...source].slice(0, 2);
   return letters.join('').toUpperCase() || '?';
 }
