@@ -176,6 +176,29 @@ it('the rail is put in order by the keyboard', async () => {
   expect(document.activeElement).toBe(screen.getByTestId(`env-${PROD}`));
 });
 
+it('an order that the core has taken stays while its state is on the way, and so does the keyboard', async () => {
+  const { core, user } = await shows('active');
+  const item = screen.getByTestId(`env-${PROD}`);
+  const shown = () => [...document.querySelectorAll<HTMLElement>('.rail [data-environment]')];
+  item.focus();
+  core.holdStates();
+  await user.keyboard('{Alt>}{ArrowDown}{/Alt}');
+  await waitFor(() => expect(core.called('environment_reorder')).toHaveLength(1));
+  await new Promise((done) => setTimeout(done));
+  expect(shown().indexOf(item)).toBe(1);
+  expect(document.activeElement).toBe(item);
+  core.letStatesIn();
+  await new Promise((done) => setTimeout(done));
+  expect(shown().indexOf(item)).toBe(1);
+  expect(document.activeElement).toBe(item);
+
+  // One that the core refuses goes back.
+  core.failing = { environment_reorder: problem('disk_full', 'The settings could not be written') };
+  await user.keyboard('{Alt>}{ArrowDown}{/Alt}');
+  await waitFor(() => expect(core.called('environment_reorder')).toHaveLength(2));
+  await waitFor(() => expect(shown().indexOf(item)).toBe(1));
+});
+
 it('a command of the bar that fails says so under the bar', async () => {
   const { core, user } = await shows('active');
   core.failing = {

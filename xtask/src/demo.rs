@@ -136,7 +136,8 @@ pub(crate) fn start_admins(
     Ok((admins, described))
 }
 
-fn build(project: &Project, release: bool) -> Result<(), DemoError> {
+/// Builds the app, and the program that signs its profile in.
+pub(crate) fn build(project: &Project, release: bool) -> Result<(), DemoError> {
     let mut command = project.cargo();
     // One build for both, so that what they share is compiled once.
     command.args(["build", "--package", "asyncmq-console", "--bin", "asyncmq-console"]);
@@ -187,7 +188,12 @@ fn show(
     session.apply(command.args(["--profile", "demo"])).stdin(Stdio::null()).stdout(output).stderr(errors);
     let began = Instant::now();
     let mut console = Process::start(&mut command)?;
-    project.progress.say("The console runs with the profile `demo`. Close its window or press Ctrl-C to end the demo");
+    let end = match (&options.screenshot, display::is_there()) {
+        (Some(_), _) => "The picture is taken once a dashboard is live",
+        (None, true) => "Close its window or press Ctrl-C to end the demo",
+        (None, false) => "Nobody sees its screen: --screenshot FILE shows it. Press Ctrl-C to end the demo",
+    };
+    project.progress.say(&format!("The console runs with the profile `demo`. {end}"));
 
     let mut live = false;
     loop {

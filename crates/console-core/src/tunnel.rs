@@ -21,9 +21,9 @@ use crate::{
 /// How long the port may take to answer.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// Pauses before a restart: doubled from the first to the last.
-const PAUSES: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
+const PAUSES: (Duration, Duration) = (Duration::from_secs(1), Duration::from_mins(1));
 /// One that ran this long had come up: the next pause begins small again.
-const CAME_UP: Duration = Duration::from_secs(60);
+const CAME_UP: Duration = Duration::from_mins(1);
 
 /// Why there is no tunnel.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// Pauses after a failure: doubled from the first to the last.
-const PAUSES: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(120));
+const PAUSES: (Duration, Duration) = (Duration::from_secs(5), Duration::from_mins(2));
 /// After a renewal the admin is given this long to take the new credential before it is renewed again.
 const SETTLE: Duration = Duration::from_secs(2);
 

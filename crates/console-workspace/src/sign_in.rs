@@ -133,17 +133,13 @@ impl Workspace {
         let way = self.way(id, environment, network).await?;
         let operator = InShell { workspace: self.clone(), id: id.clone(), run: attempt.run };
         let with = Context { environment, reach: &way.reach, clock: self.core.clock.clone(), operator: &operator };
-        let obtained = match method {
-            Some(answers) => {
-                let kept = self.kept_for(id, environment, Slot::Credential).await?;
-                environment.sign_in.implementation().obtain(&with, kept.overlaid(answers)).await?
-            }
-            None => {
-                // On its own: what was renewed and then cancelled must not be lost.
-                let renewing =
-                    self.clone().obtain_from_vault(id.clone(), attempt.run, environment.clone(), way.clone());
-                tokio::spawn(renewing).await.unwrap_or_else(|_| Err(Failure::Problem(words::interrupted())))?
-            }
+        let obtained = if let Some(answers) = method {
+            let kept = self.kept_for(id, environment, Slot::Credential).await?;
+            environment.sign_in.implementation().obtain(&with, kept.overlaid(answers)).await?
+        } else {
+            // On its own: what was renewed and then cancelled must not be lost.
+            let renewing = self.clone().obtain_from_vault(id.clone(), attempt.run, environment.clone(), way.clone());
+            tokio::spawn(renewing).await.unwrap_or_else(|_| Err(Failure::Problem(words::interrupted())))?
         };
         self.if_current(id, attempt.run, |station| station.step = None);
         let examined = examine(&with, obtained).await?;

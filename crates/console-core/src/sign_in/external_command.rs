@@ -25,6 +25,7 @@ const MOST_SHOWN: usize = 600;
 
 /// The command. Nothing is in the vault.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(clippy::unsafe_derive_deserialize, reason = "the `unsafe` is inside tokio's join!")]
 #[cfg_attr(feature = "bindings", derive(ts_rs::TS))]
 #[serde(default, deny_unknown_fields)]
 pub struct ExternalCommand {

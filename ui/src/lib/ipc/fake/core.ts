@@ -42,6 +42,8 @@ export class FakeCore implements Transport {
   failing: Record<string, Problem> = {};
   /** Milliseconds until a command answers. */
   delay = 0;
+  /** What is still to be heard: in the real core a command may answer before the state comes. */
+  #held: (() => void)[] | null = null;
   onCover: (cover: Cover) => void = () => undefined;
 
   #listeners = new Set<(state: ShellState) => void>();
@@ -58,7 +60,21 @@ export class FakeCore implements Transport {
 
   set(over: Partial<ShellState>): void {
     this.state = { ...this.state, ...over };
-    for (const listener of this.#listeners) listener(this.state);
+    const heard = this.state;
+    const tell = () => this.#listeners.forEach((listener) => listener(heard));
+    if (this.#held) this.#held.push(tell);
+    else tell();
+  }
+
+  /** From now on states come late: when `letStatesIn` is called. */
+  holdStates(): void {
+    this.#held ??= [];
+  }
+
+  letStatesIn(): void {
+    const held = this.#held ?? [];
+    this.#held = null;
+    for (const tell of held) tell();
   }
 
   patch(id: string, over: Partial<EnvironmentView>): void {
