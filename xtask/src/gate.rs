@@ -21,7 +21,8 @@ use crate::{
 /// The Tauri command line that packages are made with.
 const TAURI_CLI: &str = "@tauri-apps/cli@2.12.5";
 /// Code that is compiled for tests and measurements only; it is linted all the same.
-const LINTED_FEATURES: &str = "asyncmq-console/automation,xtask/profile,console-core/fuzzing,console-gateway/fuzzing";
+const LINTED_FEATURES: &str =
+    "asyncmq-console/automation,xtask/profile,xtask/bench,console-core/fuzzing,console-gateway/fuzzing";
 /// Rounds of the kill loop with `--full`.
 const KILL_ITERATIONS: &str = "500";
 
