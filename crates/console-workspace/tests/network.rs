@@ -241,6 +241,15 @@ async fn a_tunnel_is_started_on_demand_and_ends_with_the_session() {
     assert!(std::net::TcpStream::connect(("127.0.0.1", port)).is_err(), "nothing runs before it is needed");
     bench.enters(&[("token", &pasted())]).await;
     bench.workspace.sign_out(&bench.id, false).await.expect("signs out");
+    assert_closes(port).await;
+
+    // The program's own end is one, too; nothing is dropped then.
+    bench.enters(&[("token", &pasted())]).await;
+    bench.workspace.end().await;
+    assert_closes(port).await;
+}
+
+async fn assert_closes(port: u16) {
     let mut ended = false;
     for _ in 0..200 {
         ended = std::net::TcpStream::connect(("127.0.0.1", port)).is_err();
