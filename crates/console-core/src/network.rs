@@ -29,7 +29,7 @@ pub mod secret {
 
 /// How the remote side is reached. An empty text means "not used".
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "bindings", derive(ts_rs::TS), ts(export))]
+#[cfg_attr(feature = "bindings", derive(ts_rs::TS))]
 #[serde(default, deny_unknown_fields)]
 pub struct Network {
     /// The path of a PEM file with the certificate authorities to trust besides the platform's.

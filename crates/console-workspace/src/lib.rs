@@ -11,10 +11,12 @@ mod look;
 mod prompts;
 mod renewal;
 mod restore;
+mod settle;
 mod sign_in;
 mod sign_out;
 mod stage_order;
 mod station;
+mod way;
 mod words;
 mod workspace;
 

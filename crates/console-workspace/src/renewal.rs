@@ -11,8 +11,9 @@ use console_core::{
 };
 
 use crate::{
-    sign_in::{Failure, InShell, known},
+    sign_in::{Failure, InShell},
     station::{Station, Way},
+    way::known,
     words,
     workspace::Workspace,
 };

@@ -10,8 +10,9 @@ use console_core::{
 use console_ipc::{CommandError, SignInOutcome, StoredCredentialView};
 
 use crate::{
-    sign_in::{Answer, endpoint_of, known},
+    sign_in::Answer,
     station::Granted,
+    way::{endpoint_of, known},
     words,
     workspace::Workspace,
 };
@@ -22,7 +23,14 @@ impl Workspace {
         let ids: Vec<EnvironmentId> =
             self.inner().file.list().iter().map(|environment| environment.id.clone()).collect();
         for id in ids {
-            self.restore(&id).await;
+            let has_tunnel = self.read(&id, |station| station.environment.network.tunnel.is_some()).unwrap_or(false);
+            if has_tunnel {
+                // Its port is waited for: that holds up nobody else.
+                let workspace = self.clone();
+                tokio::spawn(async move { workspace.restore(&id).await });
+            } else {
+                self.restore(&id).await;
+            }
         }
     }
 

@@ -4,23 +4,21 @@ use std::{collections::HashMap, sync::Arc};
 
 use console_core::{
     environment::{Environment, EnvironmentId},
-    network::Network,
     secrets::Secrets,
-    session::{Attached, SessionState},
-    sign_in::{Context, Examined, Grant, Operator, SignInError, Step, attachment, examine, try_at_admin},
-    tunnel::{Tunnel, TunnelError},
-    upstream::{Outcome, ProbeReport, Reach},
+    session::SessionState,
+    sign_in::{Context, Grant, Operator, SignInError, Step, examine},
     vault::{Slot, StoredCredential, VaultError},
 };
-use console_ipc::{CommandError, KeychainView, Problem, Prompt, SignInOutcome, StoredCredentialView};
+use console_ipc::{CommandError, KeychainView, Problem, Prompt, SignInOutcome};
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::sync::Notify;
 
 use crate::{
     StageOrder,
-    station::{Connection, Granted, Pending, Station, Way, identity_view},
+    station::{Pending, Station, Way, identity_view},
+    way::split,
     words,
-    workspace::{RunningTunnel, Workspace, gone},
+    workspace::{Workspace, gone},
 };
 
 pub(crate) type Answer<T> = Result<T, CommandError>;
@@ -280,173 +278,6 @@ impl Workspace {
         .ok_or_else(gone)
     }
 
-    /// The way to the remote side: what the vault holds, under what was typed; its tunnel is up.
-    pub(crate) async fn way(
-        &self,
-        id: &EnvironmentId,
-        environment: &Environment,
-        typed: Secrets,
-    ) -> Result<Way, Failure> {
-        let kept = self.kept_for(id, environment, Slot::Network).await?;
-        let secrets = kept.overlaid(typed);
-        let problem = |error: &dyn console_core::sign_in::Advice| Failure::Problem(words::advised(error));
-        if let Some(missing) =
-            environment.network.asks().into_iter().find(|ask| ask.required && secrets.get(&ask.key).is_none())
-        {
-            return Err(SignInError::Missing(missing.label).into());
-        }
-        let network = environment.network.kept(&secrets).map_err(|error| problem(&error))?;
-        let reach = Reach::new(environment, &network).map_err(|error| problem(&error))?;
-        // As it was read just now: a file of authorities may have changed since it was approved.
-        if !self.is_approved(environment).await {
-            return Err(Failure::Problem(words::approve_first(&environment.tag)));
-        }
-        let tunnel = self.tunnel(id, environment).await.map_err(|error| problem(&error))?;
-        Ok(Way { reach, network, _tunnel: tunnel })
-    }
-
-    /// The environment's tunnel: the one that runs, else a new one.
-    async fn tunnel(&self, id: &EnvironmentId, environment: &Environment) -> Result<Option<Arc<Tunnel>>, TunnelError> {
-        let Some(command) = &environment.network.tunnel else { return Ok(None) };
-        let turns = self.turns(id);
-        let mut running = turns.tunnel.lock().await;
-        if let Some(known) = running.as_ref().filter(|known| known.command == *command)
-            && known.base_url == environment.base_url
-            && let Some(tunnel) = known.tunnel.upgrade()
-        {
-            return Ok(Some(tunnel));
-        }
-        let tunnel = Arc::new(Tunnel::start(command, environment.base_url.as_url()).await?);
-        *running = Some(RunningTunnel {
-            command: command.clone(),
-            base_url: environment.base_url.clone(),
-            tunnel: Arc::downgrade(&tunnel),
-        });
-        Ok(Some(tunnel))
-    }
-
-    /// What the vault holds for this environment as it is now; nothing that was given for another address.
-    pub(crate) async fn kept_for(
-        &self,
-        id: &EnvironmentId,
-        environment: &Environment,
-        slot: Slot,
-    ) -> Result<Secrets, VaultError> {
-        let stored = self.core.vault.load(id, slot).await?;
-        let endpoint = endpoint_of(environment, slot);
-        let realm = environment.base_url.realm();
-        let fitting = stored.filter(|stored| {
-            stored.is_for(&realm, endpoint.as_deref()) && stored.method == method_of(environment, slot)
-        });
-        Ok(fitting.map(|stored| stored.secrets).unwrap_or_default())
-    }
-
-    async fn try_examined(
-        &self,
-        id: &EnvironmentId,
-        run: u64,
-        environment: &Environment,
-        examined: Examined,
-        way: Way,
-    ) -> Result<SignInOutcome, Failure> {
-        let operator = InShell { workspace: self.clone(), id: id.clone(), run };
-        let with = Context { environment, reach: &way.reach, clock: self.core.clock.clone(), operator: &operator };
-        let report = try_at_admin(&with, &examined).await?;
-        let attached = attachment(environment)
-            .attach(&examined.grant.credential, way.reach.extras())
-            .map_err(SignInError::from)?;
-        let settling =
-            Settling { id: id.clone(), run, environment: environment.clone(), examined, way, report, attached };
-        // On its own: one that is cancelled in the middle of a write still puts back what was there.
-        let settled = tokio::spawn(self.clone().settle(settling)).await;
-        settled.unwrap_or_else(|_| Err(Failure::Problem(words::interrupted())))
-    }
-
-    /// Stores what was obtained, and only then begins the session with it.
-    async fn settle(self, settling: Settling) -> Result<SignInOutcome, Failure> {
-        let Settling { id, run, environment, examined, way, report, attached } = settling;
-        let turns = self.turns(&id);
-        let turn = turns.vault.lock().await;
-        if self.if_current(&id, run, |_| ()).is_none() {
-            return Ok(SignInOutcome::Cancelled);
-        }
-        let before = [
-            (Slot::Credential, self.core.vault.load(&id, Slot::Credential).await.ok().flatten()),
-            (Slot::Network, self.core.vault.load(&id, Slot::Network).await.ok().flatten()),
-        ];
-        self.keep(&id, &environment, &examined.grant.keep, &way.network).await?;
-        let renews = environment.sign_in.implementation().can_renew(&examined.grant.keep);
-        let (now, credential_run) = (self.core.clock.now(), self.fresh_run());
-        let network = way.network.clone();
-        let activated = self.if_current(&id, run, |station| {
-            station.before_sign_in = None;
-            station.stored = StoredCredentialView::Ready;
-            station.known_secrets = known(&examined.grant.keep, &network);
-            station.connection = match &report.action {
-                Outcome::CrossOriginRejected => {
-                    Connection::Impaired(words::outcome_problem(&report.action, None, &station.environment))
-                }
-                _ => Connection::Fine,
-            };
-            station.way = Some(way);
-            station.session.begin(attached, examined.grant.identity.clone(), examined.server_ahead);
-            station.granted = Some(Granted {
-                run: credential_run,
-                credential: examined.grant.credential,
-                keep: examined.grant.keep,
-                obtained_at: now,
-                renewed_at: None,
-                renews,
-                unkept: false,
-            });
-            station.renewing = false;
-            station.renew_not_before = None;
-            station.renew_failures = 0;
-            station.renewed_for_refusal = None;
-        });
-        if activated.is_some() {
-            drop(turn);
-            self.close_prompt(&Prompt::SignIn { environment: id.to_string() });
-            self.resume(&id).await;
-            return Ok(SignInOutcome::SignedIn);
-        }
-        // Cancelled while the keychain was writing: what was there before is put back.
-        for (slot, before) in before {
-            let undone = match before {
-                Some(before) => self.core.vault.store(&id, slot, &before).await,
-                None => self.core.vault.forget(&id, slot).await,
-            };
-            if let Err(error) = undone {
-                tracing::warn!(%error, "a credential of a cancelled sign-in stays in the keychain");
-            }
-        }
-        drop(turn);
-        self.look_at_stored(&id).await;
-        Ok(SignInOutcome::Cancelled)
-    }
-
-    /// Writes what a sign-in keeps into the vault: before it is used, so that a rotated token is never lost.
-    pub(crate) async fn keep(
-        &self,
-        id: &EnvironmentId,
-        environment: &Environment,
-        method: &Secrets,
-        network: &Secrets,
-    ) -> Result<(), VaultError> {
-        let record = |slot: Slot, secrets: &Secrets| StoredCredential {
-            realm: environment.base_url.realm(),
-            endpoint: endpoint_of(environment, slot),
-            method: method_of(environment, slot).to_owned(),
-            secrets: secrets.clone(),
-            stored_at: self.core.clock.now(),
-            in_use: true,
-        };
-        if !network.is_empty() {
-            self.core.vault.store(id, Slot::Network, &record(Slot::Network, network)).await?;
-        }
-        self.core.vault.store(id, Slot::Credential, &record(Slot::Credential, method)).await
-    }
-
     /// The station, when the sign-in `run` is still the one under way.
     pub(crate) fn if_current<T>(
         &self,
@@ -510,17 +341,6 @@ impl Workspace {
     }
 }
 
-/// What is stored and begins a session.
-struct Settling {
-    id: EnvironmentId,
-    run: u64,
-    environment: Environment,
-    examined: Examined,
-    way: Way,
-    report: ProbeReport,
-    attached: Attached,
-}
-
 /// Why a sign-in or a renewal did not succeed.
 pub(crate) enum Failure {
     SignIn(SignInError),
@@ -547,32 +367,5 @@ impl std::convert::From<SignInError> for Failure {
 impl std::convert::From<VaultError> for Failure {
     fn from(error: VaultError) -> Self {
         Self::Vault(error)
-    }
-}
-
-/// The network's answers, and the method's.
-fn split(answers: Secrets) -> (Secrets, Secrets) {
-    (answers.clone().only(Network::owns), answers.only(|name| !Network::owns(name)))
-}
-
-/// Names of what the vault holds for both.
-pub(crate) fn known(method: &Secrets, network: &Secrets) -> Vec<String> {
-    method.names().chain(network.names()).map(str::to_owned).collect()
-}
-
-/// Which method the secrets of a slot are of.
-pub(crate) fn method_of(environment: &Environment, slot: Slot) -> &'static str {
-    match slot {
-        Slot::Credential => environment.sign_in.name(),
-        Slot::Network | Slot::Approvals => "",
-    }
-}
-
-/// Where the secrets of a slot go besides the realm.
-pub(crate) fn endpoint_of(environment: &Environment, slot: Slot) -> Option<String> {
-    match slot {
-        Slot::Credential => environment.sign_in.implementation().endpoint(),
-        Slot::Network => environment.network.endpoint(),
-        Slot::Approvals => None,
     }
 }

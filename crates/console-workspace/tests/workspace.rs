@@ -231,10 +231,9 @@ async fn an_opaque_token_asks_first_and_is_not_stored_before() {
     assert_eq!(expires_at, None, "expiry unknown");
 }
 
-#[tokio::test]
-async fn without_a_keychain_nothing_is_kept_until_the_operator_agrees() {
+/// A vault over `keychain` that is there once the switch is on.
+fn appearing(keychain: &Arc<MemoryStore>) -> (Arc<AtomicBool>, Vault) {
     let there = Arc::new(AtomicBool::new(false));
-    let keychain = Arc::new(MemoryStore::default());
     let (look, store) = (there.clone(), keychain.clone());
     let vault = Vault::opened_by(move || {
         if look.load(Ordering::SeqCst) {
@@ -243,6 +242,29 @@ async fn without_a_keychain_nothing_is_kept_until_the_operator_agrees() {
             Err(VaultError::Unavailable { reason: "no bus".into() })
         }
     });
+    (there, vault)
+}
+
+#[tokio::test]
+async fn a_keychain_that_appears_is_picked_up_by_itself_and_signs_in_with_what_it_holds() {
+    // An earlier run stored a token.
+    let bench = Bench::new(&admin().await).await;
+    assert_eq!(bench.sign_in("alice").await, SignInOutcome::SignedIn);
+    let (there, vault) = appearing(&bench.keychain);
+    let folder = bench.folder;
+    let (workspace, _orders) = start(&folder, vault).await;
+    until("it is said that there is none", || workspace.state().keychain != KeychainView::Available).await;
+    // At least one look has found nothing.
+    time::sleep(Duration::from_millis(100)).await;
+    there.store(true, Ordering::SeqCst);
+    until("it is there", || workspace.state().keychain == KeychainView::Available).await;
+    until("signed in", || matches!(workspace.state().environments[0].session, SessionView::Active { .. })).await;
+}
+
+#[tokio::test]
+async fn without_a_keychain_nothing_is_kept_until_the_operator_agrees() {
+    let keychain = Arc::new(MemoryStore::default());
+    let (there, vault) = appearing(&keychain);
     let bench = Bench::with(&admin().await, vault, keychain).await;
     let outcome = bench.sign_in("alice").await;
     assert!(matches!(outcome, SignInOutcome::Rejected { problem, .. } if problem.code == "no_keychain"));

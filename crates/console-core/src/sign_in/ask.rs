@@ -4,7 +4,7 @@ use serde::Serialize;
 
 /// How an answer is typed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "bindings", derive(ts_rs::TS), ts(export))]
+#[cfg_attr(feature = "bindings", derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum AskKind {
     /// Plain text, shown while it is typed: a user name.
@@ -21,7 +21,7 @@ pub enum AskKind {
 
 /// One field of a sign-in form. The answers go to the core once, by key, and none comes back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "bindings", derive(ts_rs::TS), ts(export))]
+#[cfg_attr(feature = "bindings", derive(ts_rs::TS))]
 pub struct Ask {
     /// The answer's name.
     pub key: String,

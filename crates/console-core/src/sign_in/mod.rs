@@ -50,7 +50,7 @@ pub const TOKEN: &str = "token";
 
 /// How a credential is obtained, with the settings of that way. No secret is in it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "bindings", derive(ts_rs::TS), ts(export, rename = "SignInMethod"))]
+#[cfg_attr(feature = "bindings", derive(ts_rs::TS), ts(rename = "SignInMethod"))]
 #[serde(tag = "method", rename_all = "snake_case")]
 pub enum Method {
     /// The operator pastes a token.
