@@ -22,10 +22,11 @@ def install(configuration: Configuration) -> InMemoryBackend:
         title=configuration.title,
         header_title=configuration.title,
         dashboard_url_prefix=configuration.prefix,
-        max_age=configuration.session_seconds,
     )
-    # Signs the session cookie of flash messages; a new one each run is enough. (0.5 makes its own, and has no argument.)
+    # Assigned, because 0.5 has no argument for them. The key signs the session cookie (flash messages, the login form's
+    # user); a new one each run is enough.
     dashboard.secret_key = secrets.token_urlsafe(32)
+    dashboard.max_age = configuration.session_seconds
 
     class EmbeddedSettings(Settings):
         @property
