@@ -58,6 +58,8 @@ pub(crate) struct Inner {
     pub(crate) selected: Option<EnvironmentId>,
     pub(crate) cover: Cover,
     pub(crate) keychain: KeychainView,
+    /// Whether a keychain could be opened when it was last looked at; one that is locked can be.
+    pub(crate) keychain_opens: bool,
     pub(crate) prompts: Vec<Prompt>,
     pub(crate) notices: Vec<Notice>,
     /// What the operator approved in this run.
@@ -155,6 +157,7 @@ impl Workspace {
             stations: HashMap::new(),
             cover: Cover::None,
             keychain: KeychainView::Available,
+            keychain_opens: true,
             prompts: Vec::new(),
             notices: Vec::new(),
             approved: HashMap::new(),
@@ -329,18 +332,20 @@ impl Workspace {
             if states.wait_for(|state| state.keychain != KeychainView::Available).await.is_err() {
                 return;
             }
-            let mut could_open = None;
             loop {
                 let Some(core) = weak.upgrade() else { return };
                 let workspace = Self { core };
                 if workspace.inner().keychain == KeychainView::Available {
                     break;
                 }
-                let can_open = workspace.core.vault.can_open().await;
-                if can_open && could_open == Some(false) {
-                    let _ = workspace.keychain_retry().await;
+                let could_open = workspace.inner().keychain_opens;
+                if workspace.core.vault.can_open().await {
+                    if !could_open {
+                        let _ = workspace.keychain_retry().await;
+                    }
+                } else {
+                    workspace.inner().keychain_opens = false;
                 }
-                could_open = Some(can_open);
                 drop(workspace);
                 tokio::time::sleep(LOOK_FOR_KEYCHAIN).await;
             }
@@ -348,6 +353,8 @@ impl Workspace {
     }
 
     pub(crate) async fn look_at_keychain(&self) -> VaultStatus {
+        // Before, so that one that appears in between is seen by the watch.
+        let opens = self.core.vault.can_open().await;
         let status = self.core.vault.status().await;
         let view = match &status {
             VaultStatus::Available => KeychainView::Available,
@@ -358,7 +365,11 @@ impl Workspace {
                 KeychainView::Unavailable { problem: words::no_keychain(reason), memory_allowed: true }
             }
         };
-        self.inner().keychain = view;
+        {
+            let mut inner = self.inner();
+            inner.keychain = view;
+            inner.keychain_opens = opens;
+        }
         self.publish();
         status
     }

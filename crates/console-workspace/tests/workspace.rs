@@ -254,8 +254,6 @@ async fn a_keychain_that_appears_is_picked_up_by_itself_and_signs_in_with_what_i
     let folder = bench.folder;
     let (workspace, _orders) = start(&folder, vault).await;
     until("it is said that there is none", || workspace.state().keychain != KeychainView::Available).await;
-    // At least one look has found nothing.
-    time::sleep(Duration::from_millis(100)).await;
     there.store(true, Ordering::SeqCst);
     until("it is there", || workspace.state().keychain == KeychainView::Available).await;
     until("signed in", || matches!(workspace.state().environments[0].session, SessionView::Active { .. })).await;
