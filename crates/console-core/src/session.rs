@@ -1,25 +1,36 @@
 //! Where does one environment's session stand, and what is attached to its requests?
 //!
-//! The only source of what the shell shows. The gateway asks [`Session::authorize`] before every request and tells
-//! [`Session::refused`] what the admin said; it knows nothing of how a token is obtained.
+//! The only source of what the shell shows. A session is made of a few facts (a credential in use or how it ended, a
+//! renewal under way, an outage, a sign-in under way); where it stands is derived from them in one place, and every change
+//! leaves a line in its history.
+//!
+//! The gateway asks [`Session::authorization`] before every request and tells what it heard from the admin; it knows
+//! nothing of how a token is obtained. Whoever owns the session obtains a fresh credential when [`Session::begin_renewal`]
+//! gives a turn; there is never a second turn at the same time.
 //!
 //! A *generation* counts the credentials of this run: a refusal, or a cookie, that belongs to an earlier one is late
 //! news and changes nothing.
 
+mod history;
+
 use std::{
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use http::{HeaderName, HeaderValue};
 use secrecy::SecretString;
-use tokio::sync::watch;
+use tokio::{sync::watch, time};
 
 use crate::{
     clock::{Clock, UnixTime},
     token::Identity,
+    upstream::Unreachable,
 };
 
+use self::history::History;
+pub use self::history::{Change, Entry, Kept};
 pub use crate::credential::{Attached, Attachment, Credential, Extras, NotAHeaderValue, cookie_header};
 
 /// What the admin made of a credential that it did not accept.
@@ -38,12 +49,28 @@ pub enum Refusal {
 pub enum SessionState {
     /// No credential is in use.
     SignedOut,
-    /// A credential is being tried.
+    /// The operator signs in. A credential in use goes on meanwhile.
     SigningIn,
     /// Requests carry a credential.
     Active {
         /// What it says about the operator.
         identity: Identity,
+    },
+    /// A fresh credential is being obtained without the operator.
+    Renewing {
+        /// Who is signed in; `None`: what was kept has not been used yet in this run.
+        identity: Option<Identity>,
+        /// The one in use has ended or was refused: requests wait.
+        waits: bool,
+    },
+    /// The admin, or what renews the credential, cannot be reached. It goes on by itself.
+    Unreachable {
+        /// Who is signed in, where that is known.
+        identity: Option<Identity>,
+        /// Since when.
+        since: UnixTime,
+        /// What failed last.
+        why: Unreachable,
     },
     /// The token's time is up.
     Expired {
@@ -59,6 +86,24 @@ pub enum SessionState {
         /// What the admin said.
         refusal: Refusal,
     },
+}
+
+impl SessionState {
+    /// Somebody is signed in and goes on without doing anything: the page stays on stage.
+    pub fn goes_on(&self) -> bool {
+        matches!(self, Self::Active { .. } | Self::Renewing { .. } | Self::Unreachable { .. })
+    }
+
+    /// Who is, or was, signed in.
+    pub fn identity(&self) -> Option<&Identity> {
+        match self {
+            Self::SignedOut | Self::SigningIn => None,
+            Self::Active { identity } | Self::Expired { identity, .. } | Self::Refused { identity, .. } => {
+                Some(identity)
+            }
+            Self::Renewing { identity, .. } | Self::Unreachable { identity, .. } => identity.as_ref(),
+        }
+    }
 }
 
 /// Counts the credentials of this run.
@@ -89,17 +134,126 @@ impl fmt::Debug for Authorization {
     }
 }
 
-/// There is nothing to attach: the session is not active.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("not signed in")]
-pub struct NotSignedIn;
+/// There is nothing to attach.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NotSignedIn {
+    /// Only the operator can change that.
+    #[error("not signed in")]
+    SignedOut,
+    /// A fresh credential is on its way.
+    #[error("the session is being renewed")]
+    Renewing,
+    /// What would renew it cannot be reached.
+    #[error("the session cannot be renewed now: {0}")]
+    Unreachable(Unreachable),
+}
 
+/// A credential that begins a session, or goes on with one.
+pub struct Fresh {
+    /// What requests carry.
+    pub attached: Attached,
+    /// What it says about the operator.
+    pub identity: Identity,
+    /// The server's clock less ours, in seconds, from its `Date` header.
+    pub server_ahead: i64,
+    /// Another one can be had without the operator.
+    pub renewable: bool,
+}
+
+/// How a credential ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ended {
+    /// There was none yet.
+    NotBegun,
+    Expired(UnixTime),
+    Refused(Refusal),
+}
+
+/// The credential, or what became of it.
+enum Holding {
+    Nothing,
+    InUse(Attached),
+    Ended(Ended),
+}
+
+/// The remote side was not reached.
+struct Outage {
+    since: UnixTime,
+    why: Unreachable,
+}
+
+/// The facts. Where the session stands follows from them: [`Inner::state`].
 struct Inner {
     generation: Generation,
-    current: Option<Attached>,
+    holding: Holding,
+    identity: Option<Identity>,
     /// The server's clock less ours, in seconds.
     server_ahead: i64,
+    /// A fresh credential can be had without the operator, as far as is known.
+    renewable: bool,
+    /// Which turn obtains one now.
+    turn: Option<u64>,
+    turns: u64,
+    outage: Option<Outage>,
+    signing_in: bool,
+    /// When a refusal last led to a fresh credential.
+    renewed_for_refusal: Option<UnixTime>,
+    history: History,
 }
+
+impl Inner {
+    fn state(&self) -> SessionState {
+        if self.signing_in {
+            return SessionState::SigningIn;
+        }
+        let unreachable = |outage: &Outage| SessionState::Unreachable {
+            identity: self.identity.clone(),
+            since: outage.since,
+            why: outage.why.clone(),
+        };
+        match (&self.holding, &self.outage) {
+            (Holding::Nothing, _) => SessionState::SignedOut,
+            (Holding::InUse(_), Some(outage)) => unreachable(outage),
+            (Holding::InUse(_), None) if self.turn.is_some() => {
+                SessionState::Renewing { identity: self.identity.clone(), waits: false }
+            }
+            (Holding::InUse(_), None) => SessionState::Active { identity: self.identity.clone().unwrap_or_default() },
+            (Holding::Ended(_), Some(outage)) if self.renewable => unreachable(outage),
+            (Holding::Ended(_), _) if self.renewable => {
+                SessionState::Renewing { identity: self.identity.clone(), waits: true }
+            }
+            (Holding::Ended(Ended::NotBegun), _) => SessionState::SignedOut,
+            (Holding::Ended(Ended::Expired(at)), _) => {
+                SessionState::Expired { identity: self.identity.clone().unwrap_or_default(), at: *at }
+            }
+            (Holding::Ended(Ended::Refused(refusal)), _) => {
+                SessionState::Refused { identity: self.identity.clone().unwrap_or_default(), refusal: *refusal }
+            }
+        }
+    }
+
+    fn take_in(&mut self, fresh: Fresh) -> Generation {
+        self.generation.0 += 1;
+        self.holding = Holding::InUse(fresh.attached);
+        self.identity = Some(fresh.identity);
+        self.server_ahead = fresh.server_ahead;
+        self.renewable = fresh.renewable;
+        self.turn = None;
+        self.generation
+    }
+
+    fn end_outage(&mut self, now: UnixTime) {
+        if self.outage.take().is_some() {
+            self.history.reached(now);
+        }
+    }
+}
+
+/// A credential that was renewed because it was refused, and is refused again within this many seconds, is not renewed a
+/// second time: another one would be refused, too.
+const HOLDS: i64 = 30;
+/// A refusal this many seconds before the end by our reckoning of the server's clock is that end.
+const AROUND_THE_END: i64 = 2;
 
 /// The live state of one environment.
 pub struct Session {
@@ -113,7 +267,19 @@ impl Session {
     pub fn new(clock: Arc<dyn Clock>) -> Self {
         Self {
             clock,
-            inner: Mutex::new(Inner { generation: Generation(0), current: None, server_ahead: 0 }),
+            inner: Mutex::new(Inner {
+                generation: Generation(0),
+                holding: Holding::Nothing,
+                identity: None,
+                server_ahead: 0,
+                renewable: false,
+                turn: None,
+                turns: 0,
+                outage: None,
+                signing_in: false,
+                renewed_for_refusal: None,
+                history: History::default(),
+            }),
             state: watch::Sender::new(SessionState::SignedOut),
         }
     }
@@ -128,56 +294,62 @@ impl Session {
         self.state.subscribe()
     }
 
+    /// What happened, newest first.
+    pub fn history(&self) -> Vec<Entry> {
+        self.inner().history.newest_first()
+    }
+
     /// The credential in use now, counted.
     pub fn generation(&self) -> Generation {
         self.inner().generation
     }
 
-    /// A sign-in has begun. A credential in use stays attached until another replaces it.
+    /// Who is, or was, signed in, whatever goes on.
+    pub fn identity(&self) -> Option<Identity> {
+        self.inner().identity.clone()
+    }
+
+    /// The server's clock less ours, in seconds, as last measured.
+    pub fn server_ahead(&self) -> i64 {
+        self.inner().server_ahead
+    }
+
+    /// The server's clock was measured anew, in seconds ahead of ours.
+    pub fn measured(&self, server_ahead: i64) {
+        self.change(|inner, _| inner.server_ahead = server_ahead);
+        self.expire_if_due();
+    }
+
+    /// The operator signs in. A credential in use stays attached until another replaces it.
     pub fn begin_sign_in(&self) {
-        self.state.send_replace(SessionState::SigningIn);
+        self.change(|inner, _| inner.signing_in = true);
     }
 
-    /// Back to `state` after a sign-in that was cancelled or failed; to an active one only if its credential is still
-    /// attached.
-    pub fn abandon_sign_in(&self, state: SessionState) {
-        let lost = matches!(state, SessionState::Active { .. }) && self.inner().current.is_none();
-        self.state.send_if_modified(|current| {
-            if *current != SessionState::SigningIn {
-                return false;
-            }
-            *current = if lost { SessionState::SignedOut } else { state };
-            true
-        });
+    /// The sign-in was cancelled or failed: back to where the session stands without it.
+    pub fn abandon_sign_in(&self) {
+        self.change(|inner, _| inner.signing_in = false);
     }
 
-    /// From now on requests carry `attached`.
-    ///
-    /// `server_ahead` is the server's clock less ours, in seconds, from its `Date` header.
-    pub fn begin(&self, attached: Attached, identity: Identity, server_ahead: i64) -> Generation {
-        let generation = {
-            let mut inner = self.inner();
+    /// The operator signed in, or what the vault holds was taken up: from now on requests carry it.
+    pub fn begin(&self, fresh: Fresh, kept: Kept) -> Generation {
+        self.change(|inner, now| {
+            inner.signing_in = false;
+            inner.renewed_for_refusal = None;
+            inner.end_outage(now);
+            inner.history.add(now, Change::Began(kept));
+            inner.take_in(fresh)
+        })
+    }
+
+    /// What the vault holds signs in without the operator, but a credential has to be obtained from it first.
+    pub fn begin_by_renewal(&self) {
+        self.change(|inner, _| {
             inner.generation.0 += 1;
-            inner.current = Some(attached);
-            inner.server_ahead = server_ahead;
-            inner.generation
-        };
-        self.state.send_replace(SessionState::Active { identity });
-        generation
-    }
-
-    /// As [`Self::begin`], for a fresh credential in the place of one that ends: a sign-in under way goes on, and the state
-    /// that it would come back to is answered.
-    pub fn renew(&self, attached: Attached, identity: Identity, server_ahead: i64) -> Option<SessionState> {
-        if *self.state.borrow() != SessionState::SigningIn {
-            self.begin(attached, identity, server_ahead);
-            return None;
-        }
-        let mut inner = self.inner();
-        inner.generation.0 += 1;
-        inner.current = Some(attached);
-        inner.server_ahead = server_ahead;
-        Some(SessionState::Active { identity })
+            inner.holding = Holding::Ended(Ended::NotBegun);
+            inner.identity = None;
+            inner.renewable = true;
+            inner.turn = None;
+        });
     }
 
     /// From now on requests carry `token`, and nothing else: [`Self::begin`] for the plain case.
@@ -192,83 +364,169 @@ impl Session {
         server_ahead: i64,
     ) -> Result<Generation, NotAHeaderValue> {
         let attached = attachment.attach(&Credential::Token(token.clone()), &Extras::default())?;
-        Ok(self.begin(attached, identity, server_ahead))
+        Ok(self.begin(Fresh { attached, identity, server_ahead, renewable: false }, Kept::Typed))
     }
 
-    /// The server's clock less ours, in seconds, as measured at the last sign-in.
-    pub fn server_ahead(&self) -> i64 {
-        self.inner().server_ahead
-    }
-
-    /// Forgets the credential of this run.
+    /// Forgets the credential of this run. Every turn that is under way comes too late.
     pub fn sign_out(&self) {
-        {
-            let mut inner = self.inner();
+        self.change(|inner, now| {
+            let held = !matches!(inner.holding, Holding::Nothing);
             inner.generation.0 += 1;
-            inner.current = None;
-        }
-        self.state.send_replace(SessionState::SignedOut);
+            inner.holding = Holding::Nothing;
+            inner.identity = None;
+            inner.renewable = false;
+            inner.turn = None;
+            inner.outage = None;
+            inner.signing_in = false;
+            if held {
+                inner.history.add(now, Change::SignedOut);
+            }
+        });
     }
 
     /// What to attach to a request that goes out now.
     ///
     /// # Errors
-    /// [`NotSignedIn`] unless the session is active and the token's time is not up.
+    /// [`NotSignedIn`].
     pub fn authorize(&self) -> Result<Authorization, NotSignedIn> {
         self.expire_if_due();
         let inner = self.inner();
-        let current = inner.current.as_ref().ok_or(NotSignedIn)?;
-        Ok(Authorization {
-            headers: current.headers.clone(),
-            cookies: current.cookies.clone(),
-            generation: inner.generation,
-        })
+        match &inner.holding {
+            Holding::InUse(current) => Ok(Authorization {
+                headers: current.headers.clone(),
+                cookies: current.cookies.clone(),
+                generation: inner.generation,
+            }),
+            Holding::Ended(_) if inner.renewable => Err(match &inner.outage {
+                Some(outage) => NotSignedIn::Unreachable(outage.why.clone()),
+                None => NotSignedIn::Renewing,
+            }),
+            Holding::Ended(_) | Holding::Nothing => Err(NotSignedIn::SignedOut),
+        }
+    }
+
+    /// The same, waiting at most `patience` for a renewal that is on its way.
+    ///
+    /// # Errors
+    /// [`NotSignedIn`]; [`NotSignedIn::Renewing`] when it was not there in time.
+    pub async fn authorization(&self, patience: Duration) -> Result<Authorization, NotSignedIn> {
+        let mut states = self.subscribe();
+        let until = time::Instant::now() + patience;
+        loop {
+            states.mark_unchanged();
+            match self.authorize() {
+                Err(NotSignedIn::Renewing) => {}
+                known => return known,
+            }
+            if time::timeout_at(until, states.changed()).await.is_err() {
+                return Err(NotSignedIn::Renewing);
+            }
+        }
     }
 
     /// The admin did not accept the credential of `generation`. Late news of an earlier one is ignored.
+    ///
+    /// An operator who may not use the dashboard has a valid token: asking for another would loop (DESIGN 5.6).
     pub fn refused(&self, generation: Generation, refusal: Refusal) {
-        {
-            let mut inner = self.inner();
-            if inner.generation != generation || inner.current.is_none() {
+        self.change(|inner, now| {
+            if inner.generation != generation || !matches!(inner.holding, Holding::InUse(_)) {
                 return;
             }
-            // An operator who may not use the dashboard has a valid token: asking for another would loop (DESIGN 5.6).
-            inner.current = None;
-        }
-        let now = self.server_now();
-        self.state.send_if_modified(|state| {
-            let SessionState::Active { identity } = state else { return false };
-            let identity = identity.clone();
-            *state = match identity.expires_at {
-                Some(at) if at <= now && refusal != Refusal::NotAllowed => SessionState::Expired { identity, at },
-                _ => SessionState::Refused { identity, refusal },
+            let server_now = now.plus(inner.server_ahead);
+            let end = inner.identity.as_ref().and_then(|identity| identity.expires_at);
+            let ended = match end {
+                Some(at) if at <= server_now.plus(AROUND_THE_END) && refusal != Refusal::NotAllowed => {
+                    inner.history.add(now, Change::Expired);
+                    Ended::Expired(at)
+                }
+                _ => {
+                    let again = inner.renewed_for_refusal.is_some_and(|at| now.seconds_since(at).abs() < HOLDS);
+                    if again || refusal == Refusal::NotAllowed {
+                        inner.renewable = false;
+                    }
+                    inner.history.add(now, Change::Refused(refusal));
+                    Ended::Refused(refusal)
+                }
             };
-            true
+            inner.end_outage(now);
+            inner.holding = Holding::Ended(ended);
         });
     }
 
-    /// Ends the session when the token's time is up, by the server's clock. Returns the seconds left, if any are known.
-    pub fn expire_if_due(&self) -> Option<i64> {
-        let now = self.server_now();
-        let mut left = None;
-        self.state.send_if_modified(|state| {
-            let SessionState::Active { identity } = state else { return false };
-            let Some(at) = identity.expires_at else { return false };
-            left = Some(at.seconds_since(now));
-            if now < at {
-                return false;
+    /// The admin could not be reached with the credential of `generation`.
+    pub fn unreachable(&self, generation: Generation, why: &Unreachable) {
+        self.change(|inner, now| {
+            if inner.generation == generation && matches!(inner.holding, Holding::InUse(_)) {
+                inner.history.unreachable(now, why);
+                let since = inner.outage.as_ref().map_or(now, |outage| outage.since);
+                inner.outage = Some(Outage { since, why: why.clone() });
             }
-            *state = SessionState::Expired { identity: identity.clone(), at };
-            true
         });
-        if left.is_some_and(|seconds| seconds <= 0) {
-            self.inner().current = None;
-        }
-        left
     }
 
-    fn server_now(&self) -> UnixTime {
-        self.clock.now().plus(self.inner().server_ahead)
+    /// The admin answered.
+    pub fn reached(&self) {
+        if self.inner().outage.is_some() {
+            self.change(|inner, now| {
+                // Where the credential ended it is the renewal that has to get through.
+                if matches!(inner.holding, Holding::InUse(_)) {
+                    inner.end_outage(now);
+                }
+            });
+        }
+    }
+
+    /// Ends the credential when the token's time is up, by the server's clock. Returns the seconds left, if any are known.
+    pub fn expire_if_due(&self) -> Option<i64> {
+        let left = {
+            let inner = self.inner();
+            let at = inner.identity.as_ref().and_then(|identity| identity.expires_at)?;
+            if !matches!(inner.holding, Holding::InUse(_)) {
+                return None;
+            }
+            at.seconds_since(self.clock.now().plus(inner.server_ahead))
+        };
+        if left <= 0 {
+            self.change(|inner, now| {
+                let end = inner.identity.as_ref().and_then(|identity| identity.expires_at);
+                let due = end.filter(|at| *at <= now.plus(inner.server_ahead));
+                if let (Some(at), Holding::InUse(_)) = (due, &inner.holding) {
+                    inner.history.add(now, Change::Expired);
+                    inner.holding = Holding::Ended(Ended::Expired(at));
+                }
+            });
+        }
+        Some(left)
+    }
+
+    /// A fresh credential can be had without the operator; or no longer.
+    pub fn set_renewable(&self, renewable: bool) {
+        self.change(|inner, _| inner.renewable = renewable);
+    }
+
+    /// A turn to obtain a fresh credential, when there is something to renew and nobody does already.
+    pub fn begin_renewal(self: &Arc<Self>) -> Option<RenewalTurn> {
+        self.change(|inner, _| {
+            if !inner.renewable || inner.turn.is_some() || matches!(inner.holding, Holding::Nothing) {
+                return None;
+            }
+            inner.turns += 1;
+            inner.turn = Some(inner.turns);
+            Some(RenewalTurn { session: self.clone(), turn: inner.turns, generation: inner.generation })
+        })
+    }
+
+    /// The one place where facts change: what follows from them is published under the same lock, in order.
+    fn change<T>(&self, change: impl FnOnce(&mut Inner, UnixTime) -> T) -> T {
+        let mut inner = self.inner();
+        let result = change(&mut inner, self.clock.now());
+        let state = inner.state();
+        self.state.send_if_modified(|current| {
+            let changed = *current != state;
+            *current = state;
+            changed
+        });
+        result
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
@@ -276,106 +534,81 @@ impl Session {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use std::sync::Arc;
+/// The right to obtain a fresh credential. Dropped without a word (its task died), whoever waits is told so.
+pub struct RenewalTurn {
+    session: Arc<Session>,
+    turn: u64,
+    generation: Generation,
+}
 
-    use http::header::AUTHORIZATION;
-    use secrecy::SecretString;
-
-    use super::{Attachment, Credential, Extras, Refusal, Session, SessionState};
-    use crate::{
-        clock::{ManualClock, UnixTime},
-        token::Identity,
-    };
-
-    fn bearer() -> Attachment {
-        Attachment { header_name: AUTHORIZATION, scheme: "Bearer".into(), cookie_name: None }
+impl RenewalTurn {
+    /// The credential that is to be replaced.
+    pub fn generation(&self) -> Generation {
+        self.generation
     }
 
-    /// The value of the one header.
-    fn value(session: &Session) -> http::HeaderValue {
-        session.authorize().expect("attached").headers.remove(0).1
+    /// Requests carry `fresh` from now on; `false`: somebody signed in or out meanwhile, and it was not taken.
+    pub fn renewed(self, fresh: Fresh) -> bool {
+        self.end(|inner, now| {
+            if let Holding::Ended(Ended::Refused(_)) = inner.holding {
+                inner.renewed_for_refusal = Some(now);
+            }
+            inner.end_outage(now);
+            inner.history.add(now, Change::Renewed);
+            inner.take_in(fresh);
+        })
     }
 
-    fn until(seconds: i64) -> Identity {
-        Identity { subject: Some("alice".into()), expires_at: Some(UnixTime(seconds)), ..Identity::default() }
+    /// It may work a little later. A credential in use goes on.
+    pub fn postponed(self, why: &Unreachable) -> bool {
+        self.end(|inner, now| {
+            if let Holding::InUse(_) = inner.holding {
+                inner.history.add(now, Change::RenewalPostponed(why.kind));
+            } else {
+                inner.history.unreachable(now, why);
+                let since = inner.outage.as_ref().map_or(now, |outage| outage.since);
+                inner.outage = Some(Outage { since, why: why.clone() });
+            }
+        })
     }
 
-    fn session() -> (Session, ManualClock) {
-        let clock = ManualClock::at(UnixTime(100));
-        (Session::new(Arc::new(clock.clone())), clock)
+    /// It will not work without the operator. A credential in use goes on to its end. `why` is one line.
+    pub fn failed(self, why: String) -> bool {
+        self.end(|inner, now| {
+            inner.history.add(now, Change::RenewalFailed(why));
+            inner.renewable = false;
+            if !matches!(inner.holding, Holding::InUse(_)) {
+                inner.outage = None;
+            }
+        })
     }
 
-    #[test]
-    fn a_token_is_attached_until_its_time_is_up_and_not_a_second_longer() {
-        let (session, clock) = session();
-        assert!(session.authorize().is_err());
-        session.activate(&bearer(), &SecretString::from("t"), until(110), 0).expect("activates");
-        clock.advance(9);
-        assert_eq!(value(&session), "Bearer t");
-        clock.advance(1);
-        assert!(session.authorize().is_err());
-        assert!(matches!(session.state(), SessionState::Expired { at: UnixTime(110), .. }));
-    }
-
-    #[test]
-    fn expiry_is_judged_by_the_servers_clock() {
-        let (session, _) = session();
-        session.activate(&bearer(), &SecretString::from("t"), until(110), 20).expect("activates");
-        assert!(session.authorize().is_err(), "the server is 20 s ahead");
-    }
-
-    #[test]
-    fn a_late_refusal_of_an_earlier_token_changes_nothing() {
-        let (session, _) = session();
-        let first = session.activate(&bearer(), &SecretString::from("one"), until(200), 0).expect("activates");
-        session.activate(&bearer(), &SecretString::from("two"), until(200), 0).expect("activates");
-        session.refused(first, Refusal::Gate);
-        assert_eq!(value(&session), "Bearer two");
-    }
-
-    #[test]
-    fn a_refused_token_is_not_sent_again() {
-        let (session, _) = session();
-        let generation = session.activate(&bearer(), &SecretString::from("t"), until(200), 0).expect("activates");
-        session.refused(generation, Refusal::NotAllowed);
-        assert!(session.authorize().is_err());
-        assert!(matches!(session.state(), SessionState::Refused { refusal: Refusal::NotAllowed, .. }));
-    }
-
-    #[test]
-    fn a_refusal_after_the_end_reads_as_expiry() {
-        let (session, clock) = session();
-        let generation = session.activate(&bearer(), &SecretString::from("t"), until(110), 0).expect("activates");
-        clock.advance(10);
-        session.refused(generation, Refusal::Gate);
-        assert!(matches!(session.state(), SessionState::Expired { .. }));
-    }
-
-    #[test]
-    fn the_attached_value_does_not_print() {
-        let (session, _) = session();
-        session.activate(&bearer(), &SecretString::from("canary"), until(200), 0).expect("activates");
-        assert!(!format!("{:?}", session.authorize()).contains("canary"));
-    }
-
-    #[test]
-    fn a_token_travels_in_a_cookie_where_the_environment_names_one_with_the_extras_beside_it() {
-        let attachment = Attachment { cookie_name: Some("access".into()), ..bearer() };
-        let extras = Extras::new(
-            [("X-Front", SecretString::from("one"))].into_iter(),
-            [("front".to_owned(), SecretString::from("two"))].into_iter(),
-        );
-        let extras = extras.expect("values");
-        let (session, _) = session();
-        let token = Credential::Token(SecretString::from("t"));
-        session.begin(attachment.attach(&token, &extras).expect("attaches"), until(200), 0);
-        let carried = session.authorize().expect("active");
-        assert_eq!(carried.cookie_header().expect("cookies"), "front=two; access=Bearer t");
-        assert_eq!(carried.headers.len(), 1);
-        assert_eq!((carried.headers[0].0.as_str(), &carried.headers[0].1), ("x-front", &"one".parse().expect("value")));
-        let smuggling = Credential::Token(SecretString::from("t; other=1"));
-        assert!(attachment.attach(&smuggling, &Extras::default()).is_err());
+    /// Whether the turn still counts; then it ends with `outcome`.
+    fn end(self, outcome: impl FnOnce(&mut Inner, UnixTime)) -> bool {
+        self.session.change(|inner, now| {
+            let counts = inner.turn == Some(self.turn) && inner.generation == self.generation;
+            if counts {
+                inner.turn = None;
+                outcome(inner, now);
+            }
+            counts
+        })
     }
 }
+
+impl Drop for RenewalTurn {
+    fn drop(&mut self) {
+        self.session.change(|inner, now| {
+            if inner.turn == Some(self.turn) {
+                inner.turn = None;
+                inner.history.add(now, Change::RenewalFailed("it was interrupted".to_owned()));
+                if !matches!(inner.holding, Holding::InUse(_)) {
+                    inner.renewable = false;
+                }
+            }
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests;

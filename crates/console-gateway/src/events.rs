@@ -13,7 +13,7 @@ use std::{
 
 use bytes::Bytes;
 use console_core::{
-    session::{Generation, Refusal, SessionState},
+    session::{Generation, Refusal},
     upstream::{Outcome, Unreachable, judge},
 };
 use futures_util::{Stream, StreamExt, stream};
@@ -121,9 +121,11 @@ async fn run(shared: Arc<Shared>) {
                 return;
             }
         }
+        // Before it is asked: a change in between is not missed.
+        sessions.mark_unchanged();
         let Ok(authorization) = shared.upstream.session.authorize() else {
             tokio::select! {
-                _ = sessions.wait_for(|state| matches!(state, SessionState::Active { .. })) => {}
+                _ = sessions.changed() => {}
                 _ = closed.wait_for(|closed| *closed) => {}
                 () = consumers_gone(&shared) => {}
             }
@@ -172,11 +174,12 @@ async fn follow(shared: &Arc<Shared>, authorization: console_core::session::Auth
     let response = match time::timeout(SILENCE, request.send()).await {
         Ok(Ok(response)) => response,
         Ok(Err(error)) => {
-            shared.trouble(Trouble::Unreachable(Unreachable::from_error(&error, shared.host())));
+            shared.unreachable(generation, &Unreachable::from_error(&error, shared.host()));
             return false;
         }
         Err(_) => return false,
     };
+    shared.reached();
     match judge(environment, &Method::GET, &url, response.status(), response.headers()) {
         Outcome::GateRefused => {
             shared.upstream.session.refused(generation, Refusal::Gate);
@@ -206,9 +209,12 @@ async fn follow(shared: &Arc<Shared>, authorization: console_core::session::Auth
 
 async fn generation_over(shared: &Arc<Shared>, generation: Generation) {
     let mut sessions = shared.upstream.session.subscribe();
-    while shared.upstream.session.generation() == generation
-        && matches!(*sessions.borrow_and_update(), SessionState::Active { .. })
-    {
+    loop {
+        sessions.mark_unchanged();
+        // Whatever the operator does meanwhile: a credential in use goes on.
+        if !shared.upstream.session.authorize().is_ok_and(|now| now.generation == generation) {
+            return;
+        }
         if sessions.changed().await.is_err() {
             return;
         }

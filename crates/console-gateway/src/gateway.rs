@@ -11,8 +11,9 @@ use std::{
 };
 
 use console_core::{
+    clock::UnixTime,
     environment::{Environment, Protection},
-    session::Session,
+    session::{Generation, Session},
     upstream::{Outcome, Reach, Unreachable},
 };
 use secrecy::SecretString;
@@ -54,17 +55,22 @@ pub enum GatewayEvent {
     SignOutRequested,
     /// A locked environment refused a write; nothing was sent.
     WriteRefused,
-    /// A write met an ended session.
+    /// A write met an ended session, and was not held.
     WriteNotDone {
         /// Whether it is certain that nothing was done.
         surely: bool,
     },
-    /// The remote side cannot be reached.
-    Unreachable(Unreachable),
     /// The remote side answers, but something in between is wrong.
     Impaired(Outcome),
+    /// The live updates stand still since then, although the admin can be reached.
+    Stalled {
+        /// When the last byte came.
+        since: UnixTime,
+    },
     /// The remote side answers as it should (again).
     Fine,
+    /// What is held has changed: see [`Gateway::held`].
+    Held,
 }
 
 /// Why there is no gateway.
@@ -78,11 +84,11 @@ pub enum StartError {
     Random(#[from] getrandom::Error),
 }
 
-/// What is wrong on the way, as last reported.
+/// What is wrong in between, as last reported. Whether the remote side can be reached is the session's to know.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Trouble {
     None,
-    Unreachable(Unreachable),
+    Stalled(UnixTime),
     Impaired(Outcome),
 }
 
@@ -110,28 +116,31 @@ impl Shared {
         let _ = self.reports.send(event);
     }
 
-    /// Reports a change of the way to the remote side, once.
+    /// Reports a change of what is in between, once.
     pub(crate) fn trouble(&self, now: Trouble) {
-        if matches!(now, Trouble::Unreachable(_)) {
-            self.failures.fetch_add(1, Ordering::Relaxed);
-        } else {
-            self.failures.store(0, Ordering::Relaxed);
-        }
         let mut last = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
-        let same_kind = match (&*last, &now) {
-            (Trouble::Unreachable(before), Trouble::Unreachable(after)) => before.kind == after.kind,
-            (before, after) => before == after,
-        };
-        if same_kind {
+        if *last == now {
             return;
         }
         let event = match &now {
             Trouble::None => GatewayEvent::Fine,
-            Trouble::Unreachable(why) => GatewayEvent::Unreachable(why.clone()),
+            Trouble::Stalled(since) => GatewayEvent::Stalled { since: *since },
             Trouble::Impaired(outcome) => GatewayEvent::Impaired(outcome.clone()),
         };
         *last = now;
         self.report(event);
+    }
+
+    /// The admin was not reached with the credential of `generation`.
+    pub(crate) fn unreachable(&self, generation: Generation, why: &Unreachable) {
+        self.failures.fetch_add(1, Ordering::Relaxed);
+        self.upstream.session.unreachable(generation, why);
+    }
+
+    /// The admin answered, whatever it said.
+    pub(crate) fn reached(&self) {
+        self.failures.store(0, Ordering::Relaxed);
+        self.upstream.session.reached();
     }
 
     /// Whether the last thing heard was that the admin takes us for another origin.

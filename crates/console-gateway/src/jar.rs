@@ -93,7 +93,7 @@ mod tests {
 
     use console_core::{
         clock::SystemClock,
-        session::{Attachment, Authorization, Credential, Extras, Session},
+        session::{Attachment, Authorization, Credential, Extras, Fresh, Kept, Session},
         token::Identity,
     };
     use http::{HeaderMap, HeaderValue, header};
@@ -104,7 +104,8 @@ mod tests {
         let attachment = Attachment { header_name: header::AUTHORIZATION, scheme: "Bearer".into(), cookie_name: None };
         let cookies = cookies.iter().map(|(name, value)| ((*name).to_owned(), (*value).into())).collect();
         let attached = attachment.attach(&Credential::Cookies(cookies), &Extras::default()).expect("attaches");
-        session.begin(attached, Identity::default(), 0);
+        session
+            .begin(Fresh { attached, identity: Identity::default(), server_ahead: 0, renewable: false }, Kept::Typed);
         session.authorize().expect("active")
     }
 

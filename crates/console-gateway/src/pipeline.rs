@@ -7,7 +7,7 @@ use std::{
 
 use bytes::BytesMut;
 use console_core::{
-    session::{Authorization, Refusal},
+    session::{Authorization, Generation, NotSignedIn, Refusal},
     upstream::{Outcome, REFUSAL_BODY_LIMIT, Unreachable, UnreachableKind, judge, judge_forbidden},
 };
 use futures_util::{StreamExt, TryStreamExt, stream};
@@ -29,6 +29,8 @@ use crate::{
 
 /// How long the head of an answer may take. (`WKWebView` gives up after 60 s by itself.)
 const HEAD_WAIT: Duration = Duration::from_secs(55);
+/// How long a request waits for a renewal of the session.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Answers one request of a webview.
 pub(crate) async fn handle(request: Request<Incoming>, shape: Shape, shared: &Arc<Shared>) -> Response<Body> {
@@ -59,7 +61,7 @@ async fn decide(parts: &Parts, body: Incoming, shape: Shape, shared: &Arc<Shared
     if is_event_stream(parts, &target, shared) {
         return Ok(event_stream(shared));
     }
-    let authorization = authorize(parts, &target, shared)?;
+    let authorization = authorize(parts, &target, shared).await?;
     forward(parts, body, &target, authorization, shared).await
 }
 
@@ -114,15 +116,19 @@ fn protect(parts: &Parts, shared: &Shared) -> Result<(), Answer> {
     Err(Answer::Locked)
 }
 
-/// Step 4.
-fn authorize(parts: &Parts, target: &Target, shared: &Shared) -> Result<Authorization, Answer> {
-    shared.upstream.session.authorize().map_err(|_| {
-        remember_page(parts, target, shared);
-        if !admit::is_safe(&parts.method) {
-            shared.report(GatewayEvent::WriteNotDone { surely: true });
+/// Step 4. A renewal that is on its way is waited for.
+async fn authorize(parts: &Parts, target: &Target, shared: &Shared) -> Result<Authorization, Answer> {
+    match shared.upstream.session.authorization(PATIENCE).await {
+        Ok(authorization) => Ok(authorization),
+        Err(NotSignedIn::Unreachable(why)) => Err(not_reached(why, shared)),
+        Err(NotSignedIn::SignedOut | NotSignedIn::Renewing) => {
+            remember_page(parts, target, shared);
+            if !admit::is_safe(&parts.method) {
+                shared.report(GatewayEvent::WriteNotDone { surely: true });
+            }
+            Err(Answer::NotSignedIn)
         }
-        Answer::NotSignedIn
-    })
+    }
 }
 
 /// Steps 5 to 8.
@@ -133,6 +139,7 @@ async fn forward(
     authorization: Authorization,
     shared: &Arc<Shared>,
 ) -> Result<Response<Body>, Answer> {
+    let generation = authorization.generation;
     let (cookies, epoch) = shared.jar.cookies(&target.url, &authorization);
     let headers =
         forward::request_headers(&parts.method, &parts.headers, &shared.origin, &target.url, &authorization, cookies);
@@ -142,17 +149,18 @@ async fn forward(
     }
     let response: Response<reqwest::Body> = match time::timeout(HEAD_WAIT, request.send()).await {
         Ok(Ok(response)) => response.into(),
-        Ok(Err(error)) => return Err(unreachable(Unreachable::from_error(&error, shared.host()), shared)),
+        Ok(Err(error)) => return Err(unreachable(Unreachable::from_error(&error, shared.host()), generation, shared)),
         Err(_) => {
             let detail = format!("`{}` did not answer within {} s.", shared.host(), HEAD_WAIT.as_secs());
-            return Err(unreachable(Unreachable { kind: UnreachableKind::TimedOut, detail }, shared));
+            return Err(unreachable(Unreachable { kind: UnreachableKind::TimedOut, detail }, generation, shared));
         }
     };
     if response.status() == StatusCode::PROXY_AUTHENTICATION_REQUIRED
         && let Some(why) = Unreachable::from_status(response.status(), shared.host())
     {
-        return Err(unreachable(why, shared));
+        return Err(unreachable(why, generation, shared));
     }
+    shared.reached();
     let (mut head, body) = response.into_parts();
     let judged = judge(&shared.upstream.environment, &parts.method, &target.url, head.status, &head.headers);
     let (outcome, body) = match judged {
@@ -224,8 +232,12 @@ fn remember_page(parts: &Parts, target: &Target, shared: &Shared) {
     }
 }
 
-fn unreachable(why: Unreachable, shared: &Shared) -> Answer {
-    shared.trouble(Trouble::Unreachable(why.clone()));
+fn unreachable(why: Unreachable, generation: Generation, shared: &Shared) -> Answer {
+    shared.unreachable(generation, &why);
+    not_reached(why, shared)
+}
+
+fn not_reached(why: Unreachable, shared: &Shared) -> Answer {
     let failures = shared.failures.load(Ordering::Relaxed).clamp(1, 5);
     Answer::Unreachable { why, retry_after: (1_u32 << failures).min(30) }
 }

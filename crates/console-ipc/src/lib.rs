@@ -47,7 +47,7 @@ pub struct EnvironmentView {
     pub draft: EnvironmentDraft,
     /// Where the session stands.
     pub session: SessionView,
-    /// Whether the remote side can be reached.
+    /// Whether what is in between is as it should be.
     pub connection: ConnectionView,
     /// What the vault holds for it.
     pub stored_credential: StoredCredentialView,
@@ -59,6 +59,91 @@ pub struct EnvironmentView {
     pub approvals: Vec<ApprovalView>,
     /// What is known of the credential in use; `None`: none is in use.
     pub credential: Option<CredentialView>,
+    /// What happened to the session, newest first.
+    pub history: Vec<HistoryView>,
+    /// Actions that met an ended session and wait for the operator's word, oldest first.
+    pub held: Vec<HeldView>,
+    /// What the doctor found, while its panel is open.
+    pub doctor: Option<DoctorView>,
+}
+
+/// One change of a session, for a person: `renewed`, `refused: audience`.
+#[derive(Debug, Clone, PartialEq, Serialize, TS)]
+#[ts(export)]
+pub struct HistoryView {
+    /// When, or since when.
+    pub at: f64,
+    /// One line without the time.
+    pub text: String,
+    /// Something went wrong.
+    pub trouble: bool,
+}
+
+/// A request that would have changed the remote system, and was not sent.
+#[derive(Debug, Clone, PartialEq, Serialize, TS)]
+#[ts(export)]
+pub struct HeldView {
+    /// Answered by this id.
+    pub id: String,
+    /// What it does, made from its bytes: "Retry job 7f3a in emails".
+    pub name: String,
+    /// When the page asked for it.
+    pub asked_at: f64,
+    /// It was asked for more than ten minutes ago: doing it is asked again.
+    pub late: bool,
+    /// The admin answered 401 to it, not its gate: it may have been carried out already.
+    pub perhaps_done: bool,
+    /// It is on its way now.
+    pub under_way: bool,
+}
+
+/// The doctor's examination: "Why can't I get in?"
+#[derive(Debug, Clone, PartialEq, Serialize, TS)]
+#[ts(export)]
+pub struct DoctorView {
+    /// It goes on.
+    pub running: bool,
+    /// When it began.
+    pub began_at: f64,
+    /// In order; those to come are not in it yet.
+    pub steps: Vec<DoctorStepView>,
+    /// The whole as text without secrets, for the clipboard.
+    pub text: String,
+}
+
+/// One step of the doctor.
+#[derive(Debug, Clone, PartialEq, Serialize, TS)]
+#[ts(export)]
+pub struct DoctorStepView {
+    /// Stable: `dns`, `tcp`, `tls`, …
+    pub id: String,
+    /// Its name.
+    pub title: String,
+    /// How it stands.
+    pub verdict: VerdictView,
+    /// What was found; while it runs what is looked at.
+    pub finding: String,
+    /// What to do; empty when there is nothing to.
+    pub advice: String,
+}
+
+/// How a step of the doctor stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, TS)]
+#[serde(rename_all = "snake_case")]
+#[ts(export)]
+pub enum VerdictView {
+    /// Under way.
+    Running,
+    /// As it should be.
+    Well,
+    /// Works, and will not for long, or not for everything.
+    Warning,
+    /// This is why.
+    Failed,
+    /// It cannot be told from here.
+    Unknown,
+    /// Not asked, because of an earlier step or because it does not apply.
+    Skipped,
 }
 
 /// Something from a settings file that runs a program, trusts a certificate or passes everything through a proxy.
@@ -175,12 +260,34 @@ pub enum SessionView {
         /// `None`: the token does not say.
         expires_at: Option<f64>,
     },
+    /// A fresh credential is being obtained without the operator.
+    Renewing {
+        /// Who is signed in.
+        identity: IdentityView,
+        /// When the one in use ends.
+        expires_at: Option<f64>,
+        /// The one in use has ended or was refused: requests wait.
+        waits: bool,
+    },
+    /// The admin, or what renews the session, cannot be reached. It goes on by itself.
+    Unreachable {
+        /// Since when.
+        since: f64,
+        /// What failed: DNS, connect, TLS, time-out.
+        problem: Problem,
+        /// Who is signed in; `None`: nobody was yet in this run.
+        identity: Option<IdentityView>,
+        /// When the credential in use ends.
+        expires_at: Option<f64>,
+    },
     /// The token's time is up.
     Expired {
         /// When.
         at: f64,
         /// Who was signed in.
         identity: IdentityView,
+        /// Why it was not renewed, where it could have been.
+        problem: Option<Problem>,
     },
     /// The admin did not accept the credential.
     Refused {
@@ -249,18 +356,18 @@ pub struct IdentityView {
     pub header: Vec<ClaimView>,
 }
 
-/// Whether the remote side can be reached.
+/// Whether what is in between is as it should be. Whether the remote side can be reached is the session's to say.
 #[derive(Debug, Clone, PartialEq, Serialize, TS)]
 #[serde(tag = "status", rename_all = "snake_case")]
 #[ts(export)]
 pub enum ConnectionView {
     /// As far as is known.
     Fine,
-    /// The last attempt failed.
-    Unreachable {
-        /// Since when.
+    /// The live updates stand still although the admin can be reached.
+    Stalled {
+        /// When the last byte came.
         since: f64,
-        /// What failed: DNS, connect, TLS, time-out.
+        /// What is known.
         problem: Problem,
     },
     /// It answers, but something between the console and the dashboard is wrong (trusted proxies, another sign-in,
@@ -340,6 +447,10 @@ pub enum Prompt {
         /// Of the environment.
         environment: String,
     },
+    /// The operator wants to sign out of every environment.
+    SignOutAll,
+    /// The window was closed while actions wait: they would be lost.
+    Quit,
     /// The operator wants to copy the token: a deliberate act.
     CopyToken {
         /// Of the environment.

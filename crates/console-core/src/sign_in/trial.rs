@@ -5,7 +5,7 @@ use crate::{
     environment::Environment,
     network::secret,
     secrets::Secrets,
-    session::{Attachment, Credential, Extras, NotAHeaderValue, Session},
+    session::{Attachment, Credential, Extras, Fresh, Kept, NotAHeaderValue, Session},
     token::{Finding, Identity},
     upstream::{Outcome, ProbeReport, probe, server_time},
 };
@@ -54,7 +54,10 @@ pub async fn try_at_admin(with: &Context<'_>, examined: &Examined) -> Result<Pro
     // A session of its own: the environment's is not active before the admin has said yes.
     let trial = Session::new(with.clock.clone());
     let attached = attachment(with.environment).attach(&examined.grant.credential, with.reach.extras())?;
-    trial.begin(attached, identity.clone(), examined.server_ahead);
+    trial.begin(
+        Fresh { attached, identity: identity.clone(), server_ahead: examined.server_ahead, renewable: false },
+        Kept::Typed,
+    );
     let not_accepted = |outcome| SignInError::NotAccepted { outcome, identity: Box::new(identity.clone()) };
     let authorization = trial.authorize().map_err(|_| not_accepted(Outcome::GateRefused))?;
     let report = probe(with.reach, with.environment, &authorization).await?;

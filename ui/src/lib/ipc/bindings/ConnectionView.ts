@@ -2,15 +2,15 @@
 import type { Problem } from "./Problem";
 
 /**
- * Whether the remote side can be reached.
+ * Whether what is in between is as it should be. Whether the remote side can be reached is the session's to say.
  */
-export type ConnectionView = { "status": "fine" } | { "status": "unreachable", 
+export type ConnectionView = { "status": "fine" } | { "status": "stalled", 
 /**
- * Since when.
+ * When the last byte came.
  */
 since: number, 
 /**
- * What failed: DNS, connect, TLS, time-out.
+ * What is known.
  */
 problem: Problem, } | { "status": "impaired", 
 /**

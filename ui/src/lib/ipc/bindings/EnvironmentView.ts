@@ -3,7 +3,10 @@ import type { ApprovalView } from "./ApprovalView";
 import type { Ask } from "./Ask";
 import type { ConnectionView } from "./ConnectionView";
 import type { CredentialView } from "./CredentialView";
+import type { DoctorView } from "./DoctorView";
 import type { EnvironmentDraft } from "./EnvironmentDraft";
+import type { HeldView } from "./HeldView";
+import type { HistoryView } from "./HistoryView";
 import type { PageView } from "./PageView";
 import type { SessionView } from "./SessionView";
 import type { StoredCredentialView } from "./StoredCredentialView";
@@ -25,7 +28,7 @@ draft: EnvironmentDraft,
  */
 session: SessionView, 
 /**
- * Whether the remote side can be reached.
+ * Whether what is in between is as it should be.
  */
 connection: ConnectionView, 
 /**
@@ -47,4 +50,16 @@ approvals: Array<ApprovalView>,
 /**
  * What is known of the credential in use; `None`: none is in use.
  */
-credential: CredentialView | null, };
+credential: CredentialView | null, 
+/**
+ * What happened to the session, newest first.
+ */
+history: Array<HistoryView>, 
+/**
+ * Actions that met an ended session and wait for the operator's word, oldest first.
+ */
+held: Array<HeldView>, 
+/**
+ * What the doctor found, while its panel is open.
+ */
+doctor: DoctorView | null, };

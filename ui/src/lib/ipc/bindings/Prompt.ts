@@ -7,7 +7,7 @@ export type Prompt = { "kind": "sign_out",
 /**
  * Of the environment.
  */
-environment: string, } | { "kind": "copy_token", 
+environment: string, } | { "kind": "sign_out_all" } | { "kind": "quit" } | { "kind": "copy_token", 
 /**
  * Of the environment.
  */

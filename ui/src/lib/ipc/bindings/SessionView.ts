@@ -22,6 +22,34 @@ identity: IdentityView,
 /**
  * `None`: the token does not say.
  */
+expires_at: number | null, } | { "status": "renewing", 
+/**
+ * Who is signed in.
+ */
+identity: IdentityView, 
+/**
+ * When the one in use ends.
+ */
+expires_at: number | null, 
+/**
+ * The one in use has ended or was refused: requests wait.
+ */
+waits: boolean, } | { "status": "unreachable", 
+/**
+ * Since when.
+ */
+since: number, 
+/**
+ * What failed: DNS, connect, TLS, time-out.
+ */
+problem: Problem, 
+/**
+ * Who is signed in; `None`: nobody was yet in this run.
+ */
+identity: IdentityView | null, 
+/**
+ * When the credential in use ends.
+ */
 expires_at: number | null, } | { "status": "expired", 
 /**
  * When.
@@ -30,7 +58,11 @@ at: number,
 /**
  * Who was signed in.
  */
-identity: IdentityView, } | { "status": "refused", 
+identity: IdentityView, 
+/**
+ * Why it was not renewed, where it could have been.
+ */
+problem: Problem | null, } | { "status": "refused", 
 /**
  * What is known about why.
  */

@@ -1,0 +1,93 @@
+//! What happened to a session? Short, for a person: the newest entries, without a secret in them.
+
+use std::collections::VecDeque;
+
+use super::Refusal;
+use crate::{
+    clock::UnixTime,
+    upstream::{Unreachable, UnreachableKind},
+};
+
+/// How many entries are kept.
+const MOST: usize = 50;
+
+/// Where a credential came from that began a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kept {
+    /// The operator signed in.
+    Typed,
+    /// The vault held it.
+    Vault,
+}
+
+/// What changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// A session began.
+    Began(Kept),
+    /// A fresh credential took the place of the one before.
+    Renewed,
+    /// What renews it could not be reached; the credential in use went on.
+    RenewalPostponed(UnreachableKind),
+    /// Without the operator there will be no fresh one. One line of why.
+    RenewalFailed(String),
+    /// Its time was up.
+    Expired,
+    /// The admin did not accept it.
+    Refused(Refusal),
+    /// The other side could not be reached.
+    Unreachable {
+        /// What failed last.
+        kind: UnreachableKind,
+        /// When it was reached again; `None`: not yet.
+        until: Option<UnixTime>,
+    },
+    /// It was ended here.
+    SignedOut,
+}
+
+/// One line of the history.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// When, or since when.
+    pub at: UnixTime,
+    /// What.
+    pub change: Change,
+}
+
+/// The newest changes.
+#[derive(Debug, Default)]
+pub(super) struct History(VecDeque<Entry>);
+
+impl History {
+    pub(super) fn add(&mut self, at: UnixTime, change: Change) {
+        if self.0.len() == MOST {
+            self.0.pop_front();
+        }
+        self.0.push_back(Entry { at, change });
+    }
+
+    /// One line per outage, however often it is met.
+    pub(super) fn unreachable(&mut self, now: UnixTime, why: &Unreachable) {
+        let open = self.0.iter_mut().rev().find_map(|entry| match &mut entry.change {
+            Change::Unreachable { kind, until: None } => Some(kind),
+            _ => None,
+        });
+        match open {
+            Some(kind) => *kind = why.kind,
+            None => self.add(now, Change::Unreachable { kind: why.kind, until: None }),
+        }
+    }
+
+    pub(super) fn reached(&mut self, now: UnixTime) {
+        for entry in &mut self.0 {
+            if let Change::Unreachable { until, .. } = &mut entry.change {
+                until.get_or_insert(now);
+            }
+        }
+    }
+
+    pub(super) fn newest_first(&self) -> Vec<Entry> {
+        self.0.iter().rev().cloned().collect()
+    }
+}
