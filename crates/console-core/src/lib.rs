@@ -3,11 +3,13 @@
 //! Dependencies point one way: `realm, environment, clock ← vault, token ← session ← sign_in, upstream`.
 
 pub mod approval;
+pub mod chance;
 pub mod clock;
 pub mod command_line;
 pub mod credential;
 pub mod environment;
 pub mod environment_file;
+pub mod exclusive;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;
 pub mod network;
@@ -20,3 +22,4 @@ pub mod token;
 pub mod tunnel;
 pub mod upstream;
 pub mod vault;
+pub mod wake;

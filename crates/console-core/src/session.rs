@@ -444,7 +444,10 @@ impl Session {
                     if again || refusal == Refusal::NotAllowed {
                         inner.renewable = false;
                     }
-                    inner.history.add(now, Change::Refused(refusal));
+                    let claimed = inner.identity.as_ref();
+                    let (audience, issuer) =
+                        claimed.map(|claimed| (claimed.audience.clone(), claimed.issuer.clone())).unwrap_or_default();
+                    inner.history.add(now, Change::Refused { refusal, audience, issuer });
                     Ended::Refused(refusal)
                 }
             };
@@ -499,9 +502,25 @@ impl Session {
         Some(left)
     }
 
-    /// A fresh credential can be had without the operator; or no longer.
+    /// A fresh credential can be had without the operator, as far as is known.
+    pub fn is_renewable(&self) -> bool {
+        self.inner().renewable
+    }
+
+    /// The credential has ended, and a fresh one can be had without the operator.
+    pub fn waits_for_renewal(&self) -> bool {
+        let inner = self.inner();
+        inner.renewable && matches!(inner.holding, Holding::Ended(_))
+    }
+
+    /// A fresh credential can be had without the operator; or no longer, and a turn that is under way comes too late.
     pub fn set_renewable(&self, renewable: bool) {
-        self.change(|inner, _| inner.renewable = renewable);
+        self.change(|inner, _| {
+            inner.renewable = renewable;
+            if !renewable {
+                inner.turn = None;
+            }
+        });
     }
 
     /// A turn to obtain a fresh credential, when there is something to renew and nobody does already.
@@ -545,6 +564,11 @@ impl RenewalTurn {
     /// The credential that is to be replaced.
     pub fn generation(&self) -> Generation {
         self.generation
+    }
+
+    /// What is renewed is what another console on this computer had stored.
+    pub fn taken_up(&self) {
+        self.session.change(|inner, now| inner.history.add(now, Change::TakenUp));
     }
 
     /// Requests carry `fresh` from now on; `false`: somebody signed in or out meanwhile, and it was not taken.

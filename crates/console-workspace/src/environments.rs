@@ -138,8 +138,8 @@ impl Workspace {
             station.cancel.notify_waiters();
             if let Some(granted) = &mut station.granted {
                 granted.run = run;
-                granted.renews = false;
             }
+            station.session.set_renewable(false);
         });
     }
 
@@ -171,7 +171,7 @@ impl Workspace {
             let mut inner = self.inner();
             inner.stations.remove(&id);
             let text = id.to_string();
-            inner.prompts.retain(|prompt| crate::prompts::environment_of(prompt) != text);
+            inner.prompts.retain(|prompt| crate::prompts::environment_of(prompt) != Some(&text));
             if inner.selected.as_ref() == Some(&id) {
                 inner.selected = inner.file.list().first().map(|first| first.id.clone());
             }

@@ -1,6 +1,6 @@
 //! Opens and closes the gateways of environments, and reads what they report.
 
-use console_core::{environment::EnvironmentId, session::SessionState, token::Identity};
+use console_core::environment::EnvironmentId;
 use console_gateway::{Gateway, GatewayEvent, Upstream};
 use console_ipc::Prompt;
 use tokio::sync::mpsc;
@@ -19,7 +19,7 @@ impl Workspace {
         let upstream = {
             let inner = self.inner();
             let Some(station) = inner.stations.get(id) else { return };
-            if station.gateway.is_some() || !matches!(station.session.state(), SessionState::Active { .. }) {
+            if station.gateway.is_some() || !station.session.state().goes_on() || station.session.identity().is_none() {
                 return;
             }
             let Some(way) = &station.way else { return };
@@ -42,7 +42,7 @@ impl Workspace {
                     if station.gateway.is_some() || !std::sync::Arc::ptr_eq(&station.session, &session) {
                         return;
                     }
-                    station.operator = operator(&session.state());
+                    station.operator = session.identity();
                     station.gateway = Some(gateway);
                     drop(inner);
                 }
@@ -79,7 +79,7 @@ impl Workspace {
         let (same_operator, open) = {
             let inner = self.inner();
             let Some(station) = inner.stations.get(id) else { return };
-            let now = operator(&station.session.state());
+            let now = station.session.identity();
             let same = match (&station.operator, &now) {
                 (Some(before), Some(now)) => before.is_same_operator(now),
                 _ => false,
@@ -125,7 +125,6 @@ impl Workspace {
     }
 
     fn on_gateway_event(&self, id: &EnvironmentId, event: GatewayEvent) {
-        let now = self.core.clock.now();
         {
             let mut inner = self.inner();
             let Some(station) = inner.stations.get_mut(id) else { return };
@@ -153,13 +152,10 @@ impl Workspace {
                     format!("{tag} answered 401 to an action: look whether it was carried out before you do it again."),
                     Some(id),
                 ),
-                GatewayEvent::Unreachable(why) => {
-                    let since = match &station.connection {
-                        Connection::Unreachable { since, .. } => *since,
-                        _ => now,
-                    };
-                    station.connection = Connection::Unreachable { since, problem: words::unreachable(&why, &tag) };
+                GatewayEvent::Stalled { since } => {
+                    station.connection = Connection::Stalled { since, problem: words::stalled(&tag) };
                 }
+                GatewayEvent::Held => {}
                 GatewayEvent::Impaired(outcome) => {
                     station.connection =
                         Connection::Impaired(words::outcome_problem(&outcome, None, &station.environment));
@@ -168,15 +164,6 @@ impl Workspace {
             }
         }
         self.publish();
-    }
-}
-
-fn operator(state: &SessionState) -> Option<Identity> {
-    match state {
-        SessionState::Active { identity }
-        | SessionState::Expired { identity, .. }
-        | SessionState::Refused { identity, .. } => Some(identity.clone()),
-        SessionState::SignedOut | SessionState::SigningIn => None,
     }
 }
 

@@ -8,6 +8,7 @@ mod convert;
 mod environments;
 mod gateways;
 mod look;
+mod look_again;
 mod prompts;
 mod renewal;
 mod restore;

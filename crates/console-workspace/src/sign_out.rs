@@ -46,7 +46,6 @@ impl Workspace {
             station.cancel.notify_waiters();
             station.pending = None;
             station.step = None;
-            station.before_sign_in = None;
             station.next = None;
             station.problem = None;
             station.session.sign_out();
