@@ -45,8 +45,8 @@ pub enum StartError {
     Profile(#[from] ProfileError),
 }
 
-/// What is shown at most at the same time.
-const MOST_NOTICES: usize = 5;
+/// What waits to be read at most: more would be a flood, and nobody has read the oldest for long.
+const MOST_NOTICES: usize = 100;
 /// How often a keychain is looked for while there is none.
 const LOOK_FOR_KEYCHAIN: Duration = Duration::from_secs(3);
 /// How often expiry is looked at, at the least.
