@@ -298,6 +298,7 @@ pub(crate) fn history(entry: &Entry, environment: &Environment) -> HistoryView {
         Change::RenewalPostponed(kind) => (format!("not renewed yet: {}", reason(*kind)), true),
         Change::RenewalFailed(why) => (format!("can no longer be renewed: {why}"), true),
         Change::Expired => ("its time was up".to_owned(), false),
+        Change::ClockCorrected => ("it goes on: a clock had been set".to_owned(), false),
         Change::Refused { refusal, audience, issuer } => {
             (format!("refused: {}", refused_for(*refusal, audience, issuer.as_deref(), environment)), true)
         }

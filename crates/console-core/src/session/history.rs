@@ -33,6 +33,8 @@ pub enum Change {
     RenewalFailed(String),
     /// Its time was up.
     Expired,
+    /// It was not: a clock had been set, and the server's was measured anew.
+    ClockCorrected,
     /// What the vault held had been renewed by another console on this computer, and was taken up.
     TakenUp,
     /// The admin did not accept it.

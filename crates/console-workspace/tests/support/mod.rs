@@ -2,15 +2,23 @@
 
 #![allow(dead_code, reason = "each test file uses its part")]
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
 
 use console_core::{
-    clock::SystemClock,
+    clock::{Clock, SystemClock, UnixTime},
     profile::Profile,
     vault::{MemoryStore, SecretStore as _, Vault},
 };
 use console_ipc::{
-    Accent, EnvironmentDraft, EnvironmentView, Method, Network, Problem, ProtectionView, SaveOutcome, SignInOutcome,
+    Accent, EnvironmentDraft, EnvironmentView, Method, Network, Problem, ProtectionView, SaveOutcome, ShellState,
+    SignInOutcome,
 };
 use console_workspace::{StageOrder, Workspace};
 use tempfile::TempDir;
@@ -47,12 +55,21 @@ pub(crate) fn draft(base_url: &str, sign_in: Method) -> EnvironmentDraft {
 
 impl Bench {
     pub(crate) async fn new(draft: EnvironmentDraft) -> Self {
+        Self::by_clock(draft, Arc::new(SystemClock)).await
+    }
+
+    pub(crate) async fn by_clock(draft: EnvironmentDraft, clock: Arc<dyn Clock>) -> Self {
         let keychain = Arc::new(MemoryStore::default());
         let folder = tempfile::tempdir().expect("folder");
-        let (workspace, orders) = start(&folder, &keychain).await;
+        let (workspace, orders) = start_by(&folder, &keychain, clock).await;
         let added = workspace.environment_add(draft).await.expect("answers");
         let SaveOutcome::Saved { id } = added else { panic!("{added:?}") };
         Self { folder, keychain, workspace, orders, id }
+    }
+
+    /// Another console with the same settings and the same keychain.
+    pub(crate) async fn beside(&self) -> (Workspace, UnboundedReceiver<StageOrder>) {
+        start(&self.folder, &self.keychain).await
     }
 
     pub(crate) async fn restarted(self) -> Self {
@@ -120,10 +137,8 @@ impl Bench {
     }
 
     pub(crate) async fn until(&self, what: &str, holds: impl Fn(&EnvironmentView) -> bool) {
-        let mut states = self.workspace.subscribe();
-        let seen = states.wait_for(|state| state.environments.iter().any(|view| view.id == self.id && holds(view)));
-        let seen = time::timeout(Duration::from_secs(40), seen).await.is_ok_and(|seen| seen.is_ok());
-        assert!(seen, "{what}: {:?}", self.view());
+        until(&self.workspace, what, |state| state.environments.iter().any(|view| view.id == self.id && holds(view)))
+            .await;
     }
 
     /// Everything that the vault holds, as one text.
@@ -134,7 +149,39 @@ impl Bench {
     }
 }
 
+/// Waits until the shell is told so.
+pub(crate) async fn until(workspace: &Workspace, what: &str, holds: impl Fn(&ShellState) -> bool) {
+    let mut states = workspace.subscribe();
+    let seen = states.wait_for(|state| holds(state));
+    let seen = time::timeout(Duration::from_secs(40), seen).await.is_ok_and(|seen| seen.is_ok());
+    assert!(seen, "{what}: {:?}", workspace.state().environments);
+}
+
 pub(crate) async fn start(folder: &TempDir, keychain: &Arc<MemoryStore>) -> (Workspace, UnboundedReceiver<StageOrder>) {
+    start_by(folder, keychain, Arc::new(SystemClock)).await
+}
+
+async fn start_by(
+    folder: &TempDir,
+    keychain: &Arc<MemoryStore>,
+    clock: Arc<dyn Clock>,
+) -> (Workspace, UnboundedReceiver<StageOrder>) {
     let vault = Vault::with_store(keychain.clone());
-    Workspace::with(Profile::below(folder.path()), vault, Arc::new(SystemClock), folder.path().join("downloads")).await
+    Workspace::with(Profile::below(folder.path()), vault, clock, folder.path().join("downloads")).await
+}
+
+/// The computer's clock, moved by a test.
+#[derive(Default)]
+pub(crate) struct MovedClock(AtomicI64);
+
+impl MovedClock {
+    pub(crate) fn move_by(&self, seconds: i64) {
+        self.0.fetch_add(seconds, Ordering::SeqCst);
+    }
+}
+
+impl Clock for MovedClock {
+    fn now(&self) -> UnixTime {
+        SystemClock.now().plus(self.0.load(Ordering::SeqCst))
+    }
 }
