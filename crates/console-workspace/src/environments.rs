@@ -123,7 +123,7 @@ impl Workspace {
         }
         self.let_go(&id);
         // Another way to the remote side: nothing of the old session is taken along unasked.
-        self.close(&id);
+        self.close(&id, "The environment was changed.");
         self.inner().stations.remove(&id);
         self.add_station(environment);
         self.publish();
@@ -166,7 +166,7 @@ impl Workspace {
         }
         let removed = self.inner().file.remove(&id);
         removed.map_err(|error| CommandError { problem: file_problem(&error) })?;
-        self.close(&id);
+        self.close(&id, "The environment was removed.");
         {
             let mut inner = self.inner();
             inner.stations.remove(&id);

@@ -57,8 +57,9 @@ impl Workspace {
         }
     }
 
-    /// Ends a dashboard: its webview, its storage, its streams, its cookies.
-    pub(crate) fn close(&self, id: &EnvironmentId) {
+    /// Ends a dashboard: its webview, its storage, its streams, its cookies. What is held for it is not done: `why`.
+    pub(crate) fn close(&self, id: &EnvironmentId, why: &str) {
+        self.drop_held_aloud(id, why);
         let gateway = {
             let mut inner = self.inner();
             let Some(station) = inner.stations.get_mut(id) else { return };
@@ -102,7 +103,7 @@ impl Workspace {
             let path = next.or(back).or_else(|| {
                 self.read(id, |station| station.page.as_ref().and_then(|page| path_of(&page.url))).ok().flatten()
             });
-            self.close(id);
+            self.close(id, "Another operator has signed in.");
             self.open(id, path).await;
         }
     }
@@ -155,7 +156,13 @@ impl Workspace {
                 GatewayEvent::Stalled { since } => {
                     station.connection = Connection::Stalled { since, problem: words::stalled(&tag) };
                 }
-                GatewayEvent::Held => {}
+                GatewayEvent::Held => {
+                    drop(inner);
+                    // The form that it came from waits for an answer that the page never gets.
+                    self.order(StageOrder::ShowAgain { environment: id.clone() });
+                    self.publish();
+                    return;
+                }
                 GatewayEvent::Impaired(outcome) => {
                     station.connection =
                         Connection::Impaired(words::outcome_problem(&outcome, None, &station.environment));

@@ -5,8 +5,10 @@
 
 mod approvals;
 mod convert;
+mod doctor;
 mod environments;
 mod gateways;
+mod held;
 mod look;
 mod look_again;
 mod prompts;

@@ -119,7 +119,7 @@ impl Workspace {
     /// Ends what a session has here, at once.
     fn end_session(&self, id: &EnvironmentId) -> Answer<Farewell> {
         let cookies = self.read(id, |station| station.gateway.as_ref().map(console_gateway::Gateway::cookies))?;
-        self.close(id);
+        self.close(id, "You signed out.");
         let run = self.fresh_run();
         self.change(id, |station| {
             station.sign_in_run = run;

@@ -24,7 +24,7 @@ use console_ipc::{
 use tokio::sync::Notify;
 use url::Url;
 
-use crate::words;
+use crate::{doctor::Doctor, words};
 
 /// A credential that was obtained and waits for the operator's word.
 pub(crate) struct Pending {
@@ -99,6 +99,8 @@ pub(crate) struct Station {
     /// Why the last restore or stored sign-in failed.
     pub(crate) problem: Option<Problem>,
     pub(crate) last_opened_outside: Option<Instant>,
+    /// While its panel is open.
+    pub(crate) doctor: Option<Doctor>,
 }
 
 impl Station {
@@ -125,6 +127,7 @@ impl Station {
             operator: None,
             problem: None,
             last_opened_outside: None,
+            doctor: None,
         }
     }
 
@@ -196,8 +199,8 @@ impl Station {
         Some(real)
     }
 
-    /// `keychain`: whether there is one.
-    pub(crate) fn view(&self, keychain: bool) -> EnvironmentView {
+    /// `keychain`: whether there is one. `now` is this computer's.
+    pub(crate) fn view(&self, keychain: bool, now: UnixTime) -> EnvironmentView {
         EnvironmentView {
             id: self.environment.id.to_string(),
             draft: draft(&self.environment),
@@ -219,8 +222,8 @@ impl Station {
                 .collect(),
             credential: self.credential_view(keychain),
             history: self.session.history().iter().map(|entry| words::history(entry, &self.environment)).collect(),
-            held: Vec::new(),
-            doctor: None,
+            held: self.held(now),
+            doctor: self.doctor.as_ref().map(Doctor::view),
         }
     }
 

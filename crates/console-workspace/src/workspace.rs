@@ -242,13 +242,14 @@ impl Workspace {
     pub(crate) fn publish(&self) {
         let inner = self.inner();
         let has_keychain = inner.keychain == KeychainView::Available;
+        let now = self.core.clock.now();
         let state = ShellState {
             environments: inner
                 .file
                 .list()
                 .iter()
                 .filter_map(|environment| inner.stations.get(&environment.id))
-                .map(|station| station.view(has_keychain))
+                .map(|station| station.view(has_keychain, now))
                 .collect(),
             selected: inner.selected.as_ref().map(ToString::to_string),
             keychain: inner.keychain.clone(),
