@@ -3,6 +3,7 @@
 //! A request travels through `admit → resolve → protect → authorize → forward → outcome → rewrite → stream`
 //! (ARCHITECTURE.md); `pipeline.rs` is that list, each other module is one step of it.
 
+mod action;
 mod admit;
 mod answer;
 mod events;
@@ -19,4 +20,5 @@ mod server;
 mod ticket;
 mod wire;
 
+pub use action::{Action, Meaning, Object, Verb};
 pub use gateway::{Gateway, GatewayEvent, StartError, Upstream};
