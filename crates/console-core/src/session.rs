@@ -106,6 +106,11 @@ impl Session {
         self.inner().history.newest_first()
     }
 
+    /// What time it is, by the clock that the session goes by.
+    pub fn now(&self) -> UnixTime {
+        self.clock.now()
+    }
+
     /// The credential in use now, counted.
     pub fn generation(&self) -> Generation {
         self.inner().generation
