@@ -92,7 +92,9 @@ impl Workspace {
             self.open(id, next).await;
             return;
         }
-        let back = self.change(id, |station| station.gateway.as_ref().and_then(Gateway::take_return_path)).flatten();
+        // A page that waits goes on by itself, unless its dashboard is opened anew.
+        let take = if same_operator { Gateway::take_return_path } else { Gateway::take_interrupted_path };
+        let back = self.change(id, |station| station.gateway.as_ref().and_then(take)).flatten();
         if same_operator {
             if let Some(path) = next.or(back) {
                 self.go_to(id, &path);

@@ -89,9 +89,6 @@ struct Clients {
 }
 
 impl Reach {
-    /// Fresh connections from now on. (The streams helper's: replaced at the merge.)
-    pub fn reconnect(&self) {}
-
     /// Keep-alive, HTTP/2 by ALPN, the platform's trusted roots, and what the environment's network settings say.
     /// `network` are the secrets for them, as far as the vault holds them. Neither client follows a redirect.
     ///
