@@ -59,7 +59,6 @@ impl Workspace {
 
     /// Ends a dashboard: its webview, its storage, its streams, its cookies. What is held for it is not done: `why`.
     pub(crate) fn close(&self, id: &EnvironmentId, why: &str) {
-        self.drop_held_aloud(id, why);
         let gateway = {
             let mut inner = self.inner();
             let Some(station) = inner.stations.get_mut(id) else { return };
@@ -69,8 +68,9 @@ impl Workspace {
             station.gateway.take()
         };
         if let Some(gateway) = gateway {
-            gateway.forget_operator();
+            let dropped = gateway.forget_operator();
             drop(gateway);
+            self.say_dropped(id, &dropped, why);
             self.order(StageOrder::Close { environment: id.clone() });
         }
     }

@@ -99,19 +99,15 @@ impl Workspace {
         dropped.map(|_| ()).ok_or_else(|| failed(words::held_error(&HeldError::Gone, &tag)))
     }
 
-    /// Drops whatever is held, and says so: `why` is the reason, as a sentence.
-    pub(crate) fn drop_held_aloud(&self, id: &EnvironmentId, why: &str) {
-        let dropped = self.read(id, |station| {
-            let names = station.gateway.as_ref().map(Gateway::drop_all_held).unwrap_or_default();
-            (names, station.environment.tag.clone())
-        });
-        let Ok((names, tag)) = dropped else { return };
+    /// What was held and will not be done: said by name, with the reason as a sentence.
+    pub(crate) fn say_dropped(&self, id: &EnvironmentId, names: &[String], why: &str) {
         if names.is_empty() {
             return;
         }
         let names = names.iter().map(|name| format!("“{name}”")).collect::<Vec<_>>().join(", ");
-        self.inner().notify("refused_write", format!("Not done on {tag}: {names}. {why}"), Some(id));
-        self.publish();
+        let mut inner = self.inner();
+        let Some(tag) = inner.stations.get(id).map(|station| station.environment.tag.clone()) else { return };
+        inner.notify("refused_write", format!("Not done on {tag}: {names}. {why}"), Some(id));
     }
 
     /// Whether the console may be closed now. Where actions wait the operator is asked first.

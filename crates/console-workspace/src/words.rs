@@ -282,8 +282,12 @@ pub(crate) fn held_error(error: &HeldError, tag: &str) -> Problem {
         HeldError::Locked => ("Nothing was done", "Unlock the environment in the bar, then do it."),
         HeldError::NotSignedIn => ("Nothing was done", "Sign in; it still waits."),
         HeldError::AnotherOperator { .. } => ("Nothing was done", "Do it on the page, if it is still wanted."),
-        HeldError::Unreachable(_) => ("Nothing was done", "It still waits: do it once the environment is reached again."),
-        HeldError::Rejected(_) => ("Nothing was done", "It still waits: do it once the admin lets it pass, or drop it."),
+        HeldError::Unreachable(_) => {
+            ("Nothing was done", "It still waits: do it once the environment is reached again.")
+        }
+        HeldError::Rejected(_) => {
+            ("Nothing was done", "It still waits: do it once the admin lets it pass, or drop it.")
+        }
         HeldError::Unauthorized { .. } | HeldError::Unknown { .. } => {
             ("It cannot be told whether it was done", "Look at the page before you do it again.")
         }
@@ -292,7 +296,9 @@ pub(crate) fn held_error(error: &HeldError, tag: &str) -> Problem {
         HeldError::Rejected(Outcome::CrossOriginRejected) => {
             format!("{tag} does not trust the proxy in front of it, so it rejects actions.")
         }
-        HeldError::Rejected(_) => format!("{tag} does not let you do this: no admin claim, or not a role that it asks for."),
+        HeldError::Rejected(_) => {
+            format!("{tag} does not let you do this: no admin claim, or not a role that it asks for.")
+        }
         other => sentence(&other.to_string()),
     };
     problem("held", title, detail, advice)

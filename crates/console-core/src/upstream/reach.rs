@@ -209,8 +209,7 @@ fn way_to_provider(environment: &Environment) -> Way {
 impl Plan {
     fn of(environment: &Environment, secrets: &Secrets) -> Result<Self, ReachError> {
         let network = &environment.network;
-        let certificates =
-            if network.ca_file.is_empty() { Vec::new() } else { self::certificates(&network.ca_file)? };
+        let certificates = if network.ca_file.is_empty() { Vec::new() } else { self::certificates(&network.ca_file)? };
         let identity = if network.client_certificate_file.is_empty() {
             None
         } else {

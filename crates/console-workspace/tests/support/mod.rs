@@ -84,10 +84,10 @@ impl Bench {
     }
 
     /// Signs in as it should succeed, and sees the dashboard through the gateway.
-    pub(crate) async fn enters(&mut self, answers: &[(&str, &str)]) {
+    pub(crate) async fn enters(&mut self, answers: &[(&str, &str)]) -> Page {
         let outcome = self.sign_in(answers).await;
         assert_eq!(outcome, SignInOutcome::SignedIn);
-        self.sees_dashboard().await;
+        self.sees_dashboard().await
     }
 
     /// Signs in as it should not succeed; what the operator is told.
@@ -99,26 +99,13 @@ impl Bench {
     }
 
     /// Enters the gateway that was opened last as the webview would, and asks for a page.
-    pub(crate) async fn sees_dashboard(&mut self) -> String {
-        let client =
-            reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().expect("client");
-        let entry = self.entry().await;
-        let entered = client.get(entry.clone()).send().await.expect("the gateway answers");
-        let cookie =
-            entered.headers()["set-cookie"].to_str().expect("text").split(';').next().expect("pair").to_owned();
-        let to = entry.join(entered.headers()["location"].to_str().expect("text")).expect("url");
-        let page = client
-            .get(to)
-            .header("cookie", cookie)
-            .header("sec-fetch-mode", "navigate")
-            .header("sec-fetch-dest", "document")
-            .send()
-            .await
-            .expect("answers");
-        assert_eq!(page.status(), 200);
-        let text = page.text().await.expect("text");
+    pub(crate) async fn sees_dashboard(&mut self) -> Page {
+        let (page, to) = Page::enter(self.entry().await).await;
+        let answer = page.get(to.path()).await;
+        assert_eq!(answer.status(), 200);
+        let text = answer.text().await.expect("text");
         assert!(text.contains("Dashboard"), "{text}");
-        text
+        page
     }
 
     pub(crate) async fn entry(&mut self) -> url::Url {
@@ -183,5 +170,54 @@ impl MovedClock {
 impl Clock for MovedClock {
     fn now(&self) -> UnixTime {
         SystemClock.now().plus(self.0.load(Ordering::SeqCst))
+    }
+}
+
+/// A dashboard's webview, as far as HTTP goes.
+pub(crate) struct Page {
+    client: reqwest::Client,
+    cookie: String,
+    origin: url::Url,
+}
+
+impl Page {
+    /// Enters by an entry address, and answers where that led to.
+    pub(crate) async fn enter(entry: url::Url) -> (Self, url::Url) {
+        let client =
+            reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().expect("client");
+        let entered = client.get(entry.clone()).send().await.expect("the gateway answers");
+        let cookie =
+            entered.headers()["set-cookie"].to_str().expect("text").split(';').next().expect("pair").to_owned();
+        let to = entry.join(entered.headers()["location"].to_str().expect("text")).expect("url");
+        let origin = entry.join("/").expect("origin");
+        (Self { client, cookie, origin }, to)
+    }
+
+    /// A navigation to `path`.
+    pub(crate) async fn get(&self, path: &str) -> reqwest::Response {
+        self.try_get(path).await.expect("answers")
+    }
+
+    pub(crate) async fn try_get(&self, path: &str) -> reqwest::Result<reqwest::Response> {
+        self.navigation(reqwest::Method::GET, path).send().await
+    }
+
+    /// A form of the page that is sent.
+    pub(crate) async fn send_form(&self, path: &str, form: &[(&str, &str)]) -> reqwest::Response {
+        self.navigation(reqwest::Method::POST, path)
+            .header("origin", self.origin.as_str().trim_end_matches('/'))
+            .header("sec-fetch-site", "same-origin")
+            .form(form)
+            .send()
+            .await
+            .expect("answers")
+    }
+
+    fn navigation(&self, method: reqwest::Method, path: &str) -> reqwest::RequestBuilder {
+        self.client
+            .request(method, self.origin.join(path).expect("url"))
+            .header("cookie", &self.cookie)
+            .header("sec-fetch-mode", "navigate")
+            .header("sec-fetch-dest", "document")
     }
 }

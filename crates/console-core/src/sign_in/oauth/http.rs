@@ -89,7 +89,8 @@ impl<'c> Http<'c> {
         let url = trusted(&self.root, place, &parts.uri.to_string())?;
         let host = url.host_str().unwrap_or_default().to_owned();
         let unreachable = |error: reqwest::Error| Unreachable::from_error(&error, &host);
-        let request = self.reach.provider().request(parts.method, url).headers(parts.headers).body(body).timeout(PATIENCE);
+        let request =
+            self.reach.provider().request(parts.method, url).headers(parts.headers).body(body).timeout(PATIENCE);
         let mut response = request.send().await.map_err(unreachable)?;
         self.remember_clock(response.headers());
         let (status, headers) = (response.status(), response.headers().clone());
