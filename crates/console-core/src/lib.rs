@@ -6,6 +6,7 @@ pub mod approval;
 pub mod clock;
 pub mod command_line;
 pub mod credential;
+pub mod doctor;
 pub mod environment;
 pub mod environment_file;
 #[cfg(feature = "fuzzing")]
