@@ -7,6 +7,7 @@ pub mod chance;
 pub mod clock;
 pub mod command_line;
 pub mod credential;
+pub mod doctor;
 pub mod environment;
 pub mod environment_file;
 pub mod exclusive;

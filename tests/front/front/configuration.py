@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 # What may stand in a value without meaning something to nginx.
 VALUE = re.compile(r"[A-Za-z0-9 ._~+/=:@,-]+")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*")
+PATH = re.compile(r"/[A-Za-z0-9/_-]*")
 COOKIE = re.compile(r"[A-Za-z0-9_]+")
 
 
@@ -35,6 +36,7 @@ class Configuration:
     tls: dict | None = None
     demand: dict | None = field(default=None, repr=False)
     inject: dict = field(default_factory=dict, repr=False)
+    answers: dict = field(default_factory=dict)
     identify: str | None = None
     forwarded: bool = True
     keep_host: bool = True
@@ -69,6 +71,8 @@ class Configuration:
         names = [*self.inject, *demand.headers, *([self.identify] if self.identify else [])]
         if not all(map(NAME.fullmatch, names)) or not all(map(COOKIE.fullmatch, demand.cookies)):
             raise ConfigurationError("a header's or a cookie's name has characters that names do not have")
+        if not all(PATH.fullmatch(path) and status in range(200, 600) for path, status in self.answers.items()):
+            raise ConfigurationError("`answers` has paths such as /asyncmq/ready, and the status of each")
         values = [*self.inject.values(), *demand.headers.values(), *demand.cookies.values(), demand.sign_in]
         if not all(isinstance(value, str) and VALUE.fullmatch(value) for value in values):
             raise ConfigurationError(f"a value has characters besides {VALUE.pattern}")

@@ -39,6 +39,7 @@ http {{
 {_tls(configuration)}
         client_max_body_size 32m;
 {_demand(configuration.wanted)}
+{_answers(configuration.answers)}
         location / {{
             proxy_pass {configuration.upstream};
             proxy_ssl_verify off;
@@ -106,6 +107,11 @@ def _demand(demand: Demand) -> str:
     return _indented(
         [f'if ($access = absent) {{ return 302 "{demand.sign_in}"; }}', "if ($access = wrong) { return 403; }"], 8
     )
+
+
+def _answers(answers: dict) -> str:
+    """Paths that the admin is not asked for."""
+    return _indented([f"location = {path} {{ return {status}; }}" for path, status in answers.items()], 8)
 
 
 def _headers(configuration: Configuration) -> str:

@@ -1,7 +1,7 @@
 //! Signs in with tokens that the console signs itself, with a shared secret or a private key (RFC 7515, RFC 7519).
 
 use futures_util::future::BoxFuture;
-use jsonwebtoken::{Algorithm, EncodingKey, Header};
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, jwk::Jwk};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -158,6 +158,13 @@ impl LocalSigning {
         set("iat", json!(now.0));
         set("exp", json!(now.plus(i64::from(self.lifetime)).0));
         Some(claims)
+    }
+
+    /// What verifies the tokens that the kept key signs.
+    pub(crate) fn verifying_key(&self, kept: &Secrets) -> Option<DecodingKey> {
+        let algorithm = algorithm(&self.algorithm)?;
+        let key = encoding_key(algorithm, kept.get(KEY)?).ok()?;
+        DecodingKey::from_jwk(&Jwk::from_encoding_key(&key, algorithm).ok()?).ok()
     }
 
     fn extra(&self) -> Option<Map<String, Value>> {

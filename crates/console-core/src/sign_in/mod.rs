@@ -43,6 +43,7 @@ use crate::{
 
 pub use ask::{Ask, AskKind};
 pub use error::{Advice, SignInError};
+pub(crate) use oauth::error::{shown, shown_address};
 pub use trial::{Examined, attachment, examine, extras, plausible_skew, try_at_admin};
 
 /// The name under which a token is kept.

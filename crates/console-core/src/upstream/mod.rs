@@ -11,5 +11,7 @@ pub use client_identity::ClientIdentityError;
 pub use look::{Look, look};
 pub use outcome::{Outcome, REFUSAL_BODY_LIMIT, judge, judge_forbidden};
 pub use probe::{ProbeError, ProbeReport, probe, server_time};
+pub(crate) use probe::{beginning, outcome_of, send};
+pub(crate) use reach::goes_direct;
 pub use reach::{CONNECT_TIMEOUT, Reach, ReachError};
 pub use unreachable::{Unreachable, UnreachableKind};

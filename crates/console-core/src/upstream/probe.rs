@@ -52,7 +52,11 @@ pub async fn probe(
     Ok(ProbeReport { page, action })
 }
 
-async fn outcome_of(
+/// What the admin says to a request with a credential.
+///
+/// # Errors
+/// [`Unreachable`], also when something else than an admin answers a page request.
+pub(crate) async fn outcome_of(
     environment: &Environment,
     method: Method,
     path: &str,
@@ -88,7 +92,11 @@ fn is_page(environment: &Environment, response: &Response) -> bool {
     response.status().is_success() || (response.status().is_redirection() && inside())
 }
 
-async fn send(
+/// One request inside the realm, as a page would send it: an unsafe one with the `Origin` of the admin's own pages.
+///
+/// # Errors
+/// [`Unreachable`].
+pub(crate) async fn send(
     reach: &Reach,
     environment: &Environment,
     method: Method,
@@ -110,7 +118,11 @@ async fn send(
     request.send().await.map_err(|error| unreachable(environment, &error))
 }
 
-async fn beginning(environment: &Environment, mut response: Response) -> Result<Vec<u8>, Unreachable> {
+/// The beginning of a body, as much as tells AsyncMQ's own refusals from others.
+///
+/// # Errors
+/// [`Unreachable`].
+pub(crate) async fn beginning(environment: &Environment, mut response: Response) -> Result<Vec<u8>, Unreachable> {
     let mut body = Vec::new();
     while body.len() <= REFUSAL_BODY_LIMIT
         && let Some(chunk) = response.chunk().await.map_err(|error| unreachable(environment, &error))?

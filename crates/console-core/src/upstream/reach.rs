@@ -196,6 +196,11 @@ fn way_to_admin(environment: &Environment) -> Way {
     if environment.base_url.is_loopback() && !(has_proxy && is_safe) { Way::Direct } else { Way::AnyProxy }
 }
 
+/// Whether an environment's admin is reached by no proxy, whatever is set.
+pub(crate) fn goes_direct(environment: &Environment) -> bool {
+    way_to_admin(environment) == Way::Direct
+}
+
 fn way_to_provider(environment: &Environment) -> Way {
     let endpoint = environment.sign_in.implementation().endpoint();
     let url = endpoint.and_then(|endpoint| Url::parse(&endpoint).ok());

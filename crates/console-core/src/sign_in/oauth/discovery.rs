@@ -1,5 +1,6 @@
 //! What does a provider say about itself, and what client follows from it? (`OpenID` Connect Discovery, RFC 8414)
 
+use jsonwebtoken::jwk::Jwk;
 use openidconnect::{
     AdditionalProviderMetadata, ClientId, ClientSecret, DiscoveryError, EndpointMaybeSet, EndpointNotSet, EndpointSet,
     IssuerUrl, ProviderMetadata, TokenUrl,
@@ -112,6 +113,20 @@ impl<'c> Provider<'c> {
         trusted(self.issuer(), place, named)?;
         Ok(named.clone())
     }
+}
+
+/// The public keys of the provider with this issuer. No client is needed, and nothing is proven.
+///
+/// # Errors
+/// As [`Provider::discover`], of the discovery document and the keys.
+pub(crate) async fn keys(with: &Context<'_>, issuer: &str) -> Result<Vec<Jwk>, SignInError> {
+    let http = Http::new(with, issuer);
+    let answer = |reason: &str| ProviderError::Answer { place: Place::Discovery, reason: reason.into() };
+    let url = IssuerUrl::new(issuer.to_owned()).map_err(|_| answer("the issuer is no address"))?;
+    let found = Metadata::discover_async(url, &http.at(Place::Discovery)).await;
+    let metadata = found.map_err(|error| failed(issuer, error))?;
+    let keys = metadata.jwks().keys().iter().filter_map(|key| serde_json::to_value(key).ok());
+    Ok(keys.filter_map(|key| serde_json::from_value(key).ok()).collect())
 }
 
 fn client(metadata: &Metadata, client_id: &str, token_endpoint: TokenUrl) -> Client {

@@ -3,7 +3,7 @@
 
 pub(super) mod client_proof;
 pub(super) mod discovery;
-pub(super) mod error;
+pub(crate) mod error;
 pub(super) mod failure;
 pub(super) mod http;
 pub(super) mod id_token;
@@ -18,6 +18,7 @@ use std::pin::pin;
 use futures_util::future::{self, Either};
 use serde::{Deserialize, Serialize};
 
+pub(crate) use discovery::keys;
 pub use error::{GrantKind, Place, ProviderError};
 
 /// The name under which a client secret is kept.

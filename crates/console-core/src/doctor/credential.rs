@@ -1,0 +1,149 @@
+//! What does the admin make of the credential, and of the way it is carried?
+
+use http::header;
+
+use super::{
+    examination::{Examination, advice_for},
+    step::Found,
+};
+use crate::{
+    session::{Attachment, Credential},
+    sign_in::{attachment as settings, shown_address},
+    upstream::Outcome,
+};
+
+const NO_CREDENTIAL: &str = "There is no credential at hand: sign in in the window.";
+
+/// As AsyncMQ's own backend wants it (`asyncmq/contrib/dashboard/admin/backends/jwt.py`).
+fn usual() -> Attachment {
+    Attachment { header_name: header::AUTHORIZATION, scheme: "Bearer".into(), cookie_name: None }
+}
+
+/// Whether the admin takes the credential as this environment carries it, else whether it takes a token as usual.
+pub(super) async fn attachment(examination: &mut Examination<'_>) -> Found {
+    let subject = examination.subject;
+    let Some(signed_in) = &subject.signed_in else { return Found::skipped(NO_CREDENTIAL) };
+    let carried = settings(&subject.environment);
+    let how = match &signed_in.credential {
+        Credential::Token(_) => in_words(&carried),
+        Credential::Headers(headers) => {
+            let names: Vec<_> = headers.iter().map(|(name, _)| format!("`{name}`")).collect();
+            format!("as {}", names.join(", "))
+        }
+        Credential::Cookies(_) => "as the admin's own session cookie".into(),
+        Credential::Nothing => return Found::skipped("This environment sends no credential."),
+    };
+    let outcome = match examination.page().await {
+        None => return Found::failed("The credential cannot stand in a header.", "Sign in again."),
+        Some(Err(why)) => return Found::unknown(why.detail.clone(), advice_for(&why)),
+        Some(Ok(outcome)) => outcome,
+    };
+    match outcome {
+        Outcome::Answered | Outcome::NotAllowed | Outcome::CrossOriginRejected => {
+            if examination
+                .first_page
+                .as_ref()
+                .is_some_and(|page| page.outcome == Outcome::Answered && page.status.is_success())
+            {
+                return Found::unknown(
+                    format!(
+                        "The credential goes {how}. The admin lets anybody in, so whether it is read cannot be told."
+                    ),
+                    "",
+                );
+            }
+            return Found::well(format!("The admin reads the credential {how}."));
+        }
+        Outcome::GateRefused | Outcome::Unauthorized => {}
+        _ => {
+            return Found::unknown(
+                format!("The credential goes {how}. Something before the admin's gate answered."),
+                "",
+            );
+        }
+    }
+    let is_token = matches!(signed_in.credential, Credential::Token(_));
+    let has_own = subject.reach.extras().headers().iter().any(|(name, _)| *name == header::AUTHORIZATION);
+    if is_token
+        && carried != usual()
+        && !has_own
+        && let Some(authorization) = examination.carried_by(&usual())
+    {
+        if let Ok(Outcome::Answered | Outcome::NotAllowed) = examination.page_for(&authorization).await {
+            return Found::failed(
+                format!("The admin does not read the token {how}; it reads it {}.", in_words(&usual())),
+                "Set the header to `Authorization` and the scheme to `Bearer` in the environment's settings, without a cookie.",
+            );
+        }
+        return Found::unknown(
+            format!(
+                "The admin refuses the token {how}, and {} as well: header, scheme and token look alike from here.",
+                in_words(&usual())
+            ),
+            "",
+        );
+    }
+    Found::unknown(
+        format!("The credential goes {how}. Whether the refusal is about that cannot be told from here."),
+        "",
+    )
+}
+
+fn in_words(attachment: &Attachment) -> String {
+    let scheme = if attachment.scheme.is_empty() { String::new() } else { format!("{} ", attachment.scheme) };
+    match &attachment.cookie_name {
+        Some(name) => format!("in the cookie `{name}`, as `{scheme}…`"),
+        None => {
+            let name = attachment.header_name.as_str();
+            let name = if attachment.header_name == header::AUTHORIZATION { "Authorization" } else { name };
+            format!("as `{name}: {scheme}…`")
+        }
+    }
+}
+
+/// What the admin makes of the credential.
+pub(super) async fn accepted(examination: &mut Examination<'_>) -> Found {
+    let open = examination.first_page.as_ref().is_some_and(|page| page.status.is_success());
+    let outcome = match examination.page().await {
+        None if open => return Found::well("The admin lets anybody in, without a credential."),
+        None => return Found::stopped(NO_CREDENTIAL),
+        Some(Err(why)) => return Found::failed(why.detail.clone(), advice_for(&why)),
+        Some(Ok(outcome)) => outcome,
+    };
+    let nothing = matches!(
+        examination.subject.signed_in.as_ref().map(|signed_in| &signed_in.credential),
+        Some(Credential::Nothing)
+    );
+    match outcome {
+        Outcome::Answered if open => Found::well("The dashboard answers. The admin lets anybody in."),
+        Outcome::Answered => Found::well("The dashboard answers."),
+        Outcome::GateRefused | Outcome::Unauthorized if nothing => Found::failed(
+            "The admin asks for a credential, and this environment has none.",
+            "Choose a sign-in method in the environment's settings.",
+        ),
+        Outcome::GateRefused => Found::failed(
+            "The admin's gate did not accept the credential. It does not say why.",
+            "Look at the steps above: what failed, then what could not be told. Then sign in again.",
+        ),
+        Outcome::Unauthorized => Found::failed(
+            "The credential was refused with 401, and not by AsyncMQ's gate.",
+            "Find out what stands in front of the admin, and whether it wants a sign-in of its own.",
+        ),
+        Outcome::NotAllowed => Found::failed(
+            "Signed in, but not allowed: no admin claim, or none of the roles that this admin requires.",
+            "Show the claims to the admin's administrator, or switch the account.",
+        ),
+        Outcome::CrossOriginRejected => Found::failed(
+            "The admin takes a page request for one from another site.",
+            "Show this to the admin's administrator.",
+        ),
+        Outcome::SentElsewhere { host } => Found::failed(
+            format!("Something in front sends to `{}`, with the credential, too.", shown_address(&host)),
+            "Set what it asks for: extra headers, cookies or a client certificate in the environment's network settings.",
+        ),
+        Outcome::Forbidden | Outcome::NotFoundAtBase => Found::failed(
+            "The first page is refused, and not by AsyncMQ's gate.",
+            "Find out what stands in front of the admin.",
+        ),
+    }
+}

@@ -1,0 +1,114 @@
+//! Without a window: which environment is meant, and what of the vault is used.
+
+use std::sync::Arc;
+
+use console_core::{
+    clock::{Clock as _, SystemClock},
+    doctor::{Case, ChoiceError, Chosen, choose},
+    environment::{Environment, EnvironmentDraft},
+    network::Network,
+    secrets::Secrets,
+    sign_in::{Method, openid_connect::OpenIdConnect},
+    vault::{MemoryStore, Slot, StoredCredential, Vault},
+};
+
+use crate::bed::{draft, environment};
+
+fn named(name: &str, tag: &str) -> Environment {
+    environment(&EnvironmentDraft { name: name.into(), tag: tag.into(), ..draft("https://admin.example/asyncmq") })
+}
+
+fn vault() -> Vault {
+    Vault::with_store(Arc::new(MemoryStore::default()))
+}
+
+async fn keep(vault: &Vault, environment: &Environment, secrets: Secrets) {
+    let stored = StoredCredential {
+        realm: environment.base_url.realm(),
+        endpoint: environment.sign_in.implementation().endpoint(),
+        method: environment.sign_in.name().into(),
+        secrets,
+        stored_at: SystemClock.now(),
+        in_use: true,
+    };
+    vault.store(&environment.id, Slot::Credential, &stored).await.expect("stores");
+}
+
+async fn case(environment: &Environment, vault: &Vault) -> Case {
+    let chosen = Chosen::Environment(Box::new(environment.clone()));
+    Case::of(chosen, vault, Arc::new(SystemClock)).await.expect("a case")
+}
+
+#[test]
+fn an_environment_is_meant_by_its_id_name_or_tag_and_two_are_named() {
+    let all = [named("Acme production", "PROD"), named("Beta production", "PROD"), named("Staging", "STAGE")];
+    let chosen = |asked: &str| match choose(&all, asked) {
+        Ok(Chosen::Environment(environment)) => Ok(environment.name),
+        Ok(Chosen::Address(environment)) => Ok(environment.base_url.to_string()),
+        Err(error) => Err(error),
+    };
+    assert_eq!(chosen("acme PRODUCTION").as_deref(), Ok("Acme production"));
+    assert_eq!(chosen("stage").as_deref(), Ok("Staging"));
+    assert_eq!(chosen(all[1].id.as_str()).as_deref(), Ok("Beta production"));
+    let several = chosen("prod").expect_err("two").to_string();
+    assert!(several.contains("Acme production") && several.contains(all[1].id.as_str()), "{several}");
+    let none = chosen("nightly").expect_err("none").to_string();
+    assert!(none.contains("`nightly`") && none.contains("Staging (STAGE)"), "{none}");
+    assert_eq!(chosen("https://x.example/asyncmq/").as_deref(), Ok("https://x.example/asyncmq"));
+    assert_eq!(chosen("127.0.0.1:8000/asyncmq").as_deref(), Ok("http://127.0.0.1:8000/asyncmq"));
+    let with_password = chosen("https://alice:canary@x.example").expect_err("no password there");
+    assert!(matches!(with_password, ChoiceError::Address { .. }));
+    assert!(!with_password.to_string().contains("canary"), "{with_password}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_stored_is_used_for_what_it_was_given_for_and_for_nothing_else() {
+    let (vault, mut environment) = (vault(), named("Acme", "A"));
+    assert!(case(&environment, &vault).await.remarks[0].contains("sign in in the window"));
+    keep(&vault, &environment, Secrets::one("token", "a-token-of-acme".to_owned().into())).await;
+    let good = case(&environment, &vault).await;
+    assert!(good.subject.signed_in.is_some() && good.remarks.is_empty());
+    environment.base_url = console_core::realm::BaseUrl::parse("https://moved.example/asyncmq", false).expect("sound");
+    let moved = case(&environment, &vault).await;
+    assert!(moved.subject.signed_in.is_none());
+    assert!(moved.remarks[0].contains("as it is set now"), "{:?}", moved.remarks);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_not_approved_is_neither_used_nor_given_the_credential() {
+    let vault = vault();
+    let network = Network { proxy: "http://evil.example:3128".into(), ..Network::default() };
+    let environment = environment(&EnvironmentDraft { network, ..draft("https://admin.example/asyncmq") });
+    keep(&vault, &environment, Secrets::one("token", "a-token-of-acme".to_owned().into())).await;
+    let strange = case(&environment, &vault).await;
+    assert!(strange.subject.signed_in.is_none());
+    assert_eq!(strange.subject.environment.network.proxy, "");
+    assert!(strange.remarks[0].contains("evil.example"), "{:?}", strange.remarks);
+    let approved = StoredCredential {
+        realm: environment.base_url.realm(),
+        endpoint: None,
+        method: String::new(),
+        secrets: console_core::approval::record(console_core::approval::needed(&environment)),
+        stored_at: SystemClock.now(),
+        in_use: true,
+    };
+    vault.store(&environment.id, Slot::Approvals, &approved).await.expect("stores");
+    let known = case(&environment, &vault).await;
+    assert!(known.subject.signed_in.is_some() && known.remarks.is_empty(), "{:?}", known.remarks);
+    assert_eq!(known.subject.environment.network.proxy, "http://evil.example:3128");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refresh_token_is_not_spent() {
+    let vault = vault();
+    let sign_in = Method::OpenIdConnect(OpenIdConnect {
+        issuer: "https://id.example".into(),
+        client_id: "console".into(),
+        ..OpenIdConnect::default()
+    });
+    let environment = environment(&EnvironmentDraft { sign_in, ..draft("https://admin.example/asyncmq") });
+    keep(&vault, &environment, Secrets::one("refresh_token", "rotates".to_owned().into())).await;
+    let case = case(&environment, &vault).await;
+    assert!(case.subject.signed_in.is_none());
+    assert!(case.remarks[0].contains("sign in in the window"), "{:?}", case.remarks);
+}
