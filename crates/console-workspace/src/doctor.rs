@@ -124,7 +124,7 @@ impl Workspace {
 
 fn step_view(step: &Step) -> DoctorStepView {
     DoctorStepView {
-        id: step.id.to_string(),
+        id: step.id.as_str().to_owned(),
         title: step.id.title().to_owned(),
         verdict: match step.verdict {
             Verdict::Running => VerdictView::Running,

@@ -5,7 +5,7 @@
 
 mod approvals;
 mod convert;
-// mod doctor;
+mod doctor;
 mod environments;
 mod gateways;
 mod held;
