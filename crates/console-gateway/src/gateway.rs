@@ -76,6 +76,8 @@ pub enum GatewayEvent {
     Fine,
     /// What is held has changed: see [`Gateway::held`].
     Held,
+    /// A navigation was answered so that the page stays, which may still wait for its end.
+    PageStays,
 }
 
 /// Why there is no gateway.

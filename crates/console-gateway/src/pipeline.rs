@@ -49,6 +49,9 @@ pub(crate) async fn handle(request: Request<Incoming>, shape: Shape, shared: &Ar
     if route::is_document(&parts.headers) && replaces_page {
         shared.dashboard_on_screen.store(is_dashboards, Ordering::SeqCst);
     }
+    if route::is_document(&parts.headers) && !is_dashboards && response.status() == StatusCode::NO_CONTENT {
+        shared.report(GatewayEvent::PageStays);
+    }
     tracing::debug!(method = %parts.method, path = parts.uri.path(), status = response.status().as_u16(), "answered");
     response
 }
