@@ -294,6 +294,11 @@ impl Session {
         self.state.subscribe()
     }
 
+    /// What its clock says.
+    pub fn now(&self) -> UnixTime {
+        self.clock.now()
+    }
+
     /// What happened, newest first.
     pub fn history(&self) -> Vec<Entry> {
         self.inner().history.newest_first()
