@@ -19,7 +19,7 @@ use console_core::{
 use secrecy::SecretString;
 use tokio::{
     net::TcpListener,
-    sync::{Notify, mpsc, watch},
+    sync::{mpsc, watch},
 };
 use url::Url;
 
@@ -27,6 +27,8 @@ use crate::{
     admit::{ENTRY_PATH, Origin},
     events::EventHub,
     jar::Jar,
+    pace::Pace,
+    recovery,
     rewrite::Rewriter,
     route, server,
     ticket::Guard,
@@ -84,12 +86,19 @@ pub enum StartError {
     Random(#[from] getrandom::Error),
 }
 
-/// What is wrong in between, as last reported. Whether the remote side can be reached is the session's to know.
+/// What an answer of the admin says about what is in between. Whether it can be reached is the session's to know.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Trouble {
     None,
-    Stalled(UnixTime),
     Impaired(Outcome),
+}
+
+/// What is wrong in between: found by different steps, reported as one.
+struct Between {
+    impaired: Option<Outcome>,
+    /// Since when the live updates stand still. That pages are answered does not change it.
+    stalled: Option<UnixTime>,
+    reported: GatewayEvent,
 }
 
 /// What every request of a gateway shares.
@@ -104,9 +113,13 @@ pub(crate) struct Shared {
     pub(crate) denied: AtomicU64,
     pub(crate) failures: AtomicU32,
     pub(crate) closed: watch::Sender<bool>,
-    pub(crate) try_now: Notify,
+    pub(crate) pace: Pace,
+    /// The operator wants it tried now.
+    pub(crate) try_now: watch::Sender<()>,
+    /// Somebody doubts that the admin can be reached: `recovery.rs` asks.
+    pub(crate) doubts: watch::Sender<()>,
     return_to: Mutex<Option<String>>,
-    trouble: Mutex<Trouble>,
+    between: Mutex<Between>,
     reports: mpsc::UnboundedSender<GatewayEvent>,
 }
 
@@ -116,19 +129,34 @@ impl Shared {
         let _ = self.reports.send(event);
     }
 
-    /// Reports a change of what is in between, once.
+    /// What an answer said about what is in between.
     pub(crate) fn trouble(&self, now: Trouble) {
-        let mut last = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
-        if *last == now {
-            return;
-        }
-        let event = match &now {
-            Trouble::None => GatewayEvent::Fine,
-            Trouble::Stalled(since) => GatewayEvent::Stalled { since: *since },
-            Trouble::Impaired(outcome) => GatewayEvent::Impaired(outcome.clone()),
+        self.between(|between| {
+            between.impaired = match now {
+                Trouble::None => None,
+                Trouble::Impaired(outcome) => Some(outcome),
+            }
+        });
+    }
+
+    /// The live updates stand still since then; `None`: they do not.
+    pub(crate) fn stalled(&self, since: Option<UnixTime>) {
+        self.between(|between| between.stalled = since);
+    }
+
+    /// Reports a change of what is in between, once.
+    fn between(&self, change: impl FnOnce(&mut Between)) {
+        let mut between = self.between.lock().unwrap_or_else(PoisonError::into_inner);
+        change(&mut between);
+        let event = match (&between.impaired, between.stalled) {
+            (Some(outcome), _) => GatewayEvent::Impaired(outcome.clone()),
+            (None, Some(since)) => GatewayEvent::Stalled { since },
+            (None, None) => GatewayEvent::Fine,
         };
-        *last = now;
-        self.report(event);
+        if between.reported != event {
+            between.reported = event.clone();
+            self.report(event);
+        }
     }
 
     /// The admin was not reached with the credential of `generation`.
@@ -145,8 +173,8 @@ impl Shared {
 
     /// Whether the last thing heard was that the admin takes us for another origin.
     pub(crate) fn is_rejecting_actions(&self) -> bool {
-        let last = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
-        matches!(&*last, Trouble::Impaired(Outcome::CrossOriginRejected))
+        let between = self.between.lock().unwrap_or_else(PoisonError::into_inner);
+        between.impaired == Some(Outcome::CrossOriginRejected)
     }
 
     /// Records where to return to after a sign-in.
@@ -171,6 +199,18 @@ impl Gateway {
     /// # Errors
     /// [`StartError`].
     pub async fn start(upstream: Upstream, reports: mpsc::UnboundedSender<GatewayEvent>) -> Result<Self, StartError> {
+        Self::start_at(Pace::default(), upstream, reports).await
+    }
+
+    /// The same at a pace of its own: tests cannot wait for minutes.
+    ///
+    /// # Errors
+    /// [`StartError`].
+    pub async fn start_at(
+        pace: Pace,
+        upstream: Upstream,
+        reports: mpsc::UnboundedSender<GatewayEvent>,
+    ) -> Result<Self, StartError> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let host = listener.local_addr()?.to_string();
         let shared = Arc::new(Shared {
@@ -183,13 +223,16 @@ impl Gateway {
             denied: AtomicU64::new(0),
             failures: AtomicU32::new(0),
             closed: watch::Sender::new(false),
-            try_now: Notify::new(),
+            pace,
+            try_now: watch::Sender::new(()),
+            doubts: watch::Sender::new(()),
             return_to: Mutex::default(),
-            trouble: Mutex::new(Trouble::None),
+            between: Mutex::new(Between { impaired: None, stalled: None, reported: GatewayEvent::Fine }),
             reports,
             upstream,
         });
         tokio::spawn(server::serve(listener, shared.clone()));
+        tokio::spawn(recovery::watch(shared.clone()));
         Ok(Self { shared })
     }
 
@@ -234,9 +277,10 @@ impl Gateway {
         self.shared.jar.all(&self.shared.upstream.environment.base_url.join("/"))
     }
 
-    /// Tries an unreachable admin now instead of after the back-off.
+    /// Tries an unreachable admin now instead of after the back-off, and opens the live stream anew. After sleep and a change
+    /// of network call [`Reach::reconnect`] first.
     pub fn try_now(&self) {
-        self.shared.try_now.notify_waiters();
+        self.shared.try_now.send_replace(());
     }
 
     /// How many requests were not admitted.

@@ -11,7 +11,10 @@ mod forward;
 pub mod fuzzing;
 mod gateway;
 mod jar;
+mod own;
+mod pace;
 mod pipeline;
+mod recovery;
 mod resolve;
 pub mod rewrite;
 mod route;
@@ -20,3 +23,4 @@ mod ticket;
 mod wire;
 
 pub use gateway::{Gateway, GatewayEvent, StartError, Upstream};
+pub use pace::Pace;
