@@ -3,6 +3,8 @@
 //! `cargo xtask test` sets `ADMIN_PYTHON` (the virtual environment's interpreter) and installs the provider's packages;
 //! without them a test that wants a server fails and says so.
 
+pub mod fault_proxy;
+
 use std::{
     io::{BufRead as _, BufReader, Read as _, Seek as _, Write as _},
     path::{Path, PathBuf},
