@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test file uses its part")]
 
 pub(crate) mod consumer;
+pub(crate) mod owner;
 pub(crate) mod real;
 
 use std::{
@@ -211,6 +212,12 @@ impl Bench {
             self.host, self.cookie
         ))
         .await
+    }
+
+    /// A form that the dashboard's page sends.
+    pub(crate) async fn submit(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
+        let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        self.page("POST", path, "Content-Type: application/x-www-form-urlencoded\r\n", &body).await
     }
 
     /// A background request of the dashboard's script.
