@@ -223,6 +223,56 @@ async fn another_operator_does_not_carry_out_what_somebody_else_asked_for() {
     assert_eq!((bench.gateway.held().len(), retries(&bench).await), (0, 0), "it was dropped");
 }
 
+/// Sends a retry whose page is left while it waits for a renewal.
+async fn retry_of_a_page_that_is_left(bench: &Bench) {
+    begin(bench, &expired(), true);
+    let mut states = bench.session.subscribe();
+    let mut page = TcpStream::connect(&bench.host).await.expect("connects");
+    let head = format!(
+        "POST {RETRY} HTTP/1.1\r\nHost: {0}\r\nCookie: {1}\r\nOrigin: http://{0}\r\nContent-Length: 0\r\n\r\n",
+        bench.host, bench.cookie
+    );
+    page.write_all(head.as_bytes()).await.expect("writes");
+    let refused = states.wait_for(|state| matches!(state, SessionState::Renewing { waits: true, .. }));
+    assert!(time::timeout(Duration::from_secs(10), refused).await.is_ok(), "the gate refused it");
+    drop(page);
+    // An answer that needs no session: by then the gateway has noticed.
+    assert_eq!(bench.fetch("GET", "/asyncmq/logout", "").await.status, 403);
+}
+
+#[tokio::test]
+async fn a_write_is_not_lost_with_its_page() {
+    let admin = RealAdmin::start(&json!({}));
+    let mut bench = Bench::before(&admin.base_url).await;
+    retry_of_a_page_that_is_left(&bench).await;
+    bench.session.set_renewable(false);
+    assert_eq!(bench.report().await, GatewayEvent::Held);
+    begin(&bench, &token(&json!({})), false);
+    assert!(bench.gateway.carry_out(only_held(&bench)).await.is_ok_and(|done| done.ok));
+
+    while bench.reports.try_recv().is_ok() {}
+    retry_of_a_page_that_is_left(&bench).await;
+    bench.session.sign_out();
+    assert_eq!(bench.report().await, GatewayEvent::WriteNotDone { surely: true });
+    assert_eq!(bench.gateway.held(), [], "after a sign-out it is said, not held");
+
+    retry_of_a_page_that_is_left(&bench).await;
+    let _owner = Owner::of(&bench, &token(&json!({})));
+    let both = time::timeout(Duration::from_secs(10), async { while retries(&bench).await < 2 {} });
+    assert!(both.await.is_ok(), "done after the renewal");
+}
+
+#[tokio::test]
+async fn a_write_that_waits_is_not_sent_into_an_environment_that_was_locked_meanwhile() {
+    let admin = RealAdmin::start(&json!({}));
+    let mut bench = Bench::before(&admin.base_url).await;
+    retry_of_a_page_that_is_left(&bench).await;
+    bench.gateway.protect(Protection::Locked);
+    let _owner = Owner::of(&bench, &token(&json!({})));
+    assert_eq!(bench.report().await, GatewayEvent::WriteRefused);
+    assert_eq!((bench.gateway.held().len(), retries(&bench).await), (0, 0));
+}
+
 #[tokio::test]
 async fn a_locked_environment_carries_nothing_out() {
     let admin = RealAdmin::start(&json!({}));
