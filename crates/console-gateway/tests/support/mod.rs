@@ -231,6 +231,20 @@ impl Bench {
         .await
     }
 
+    /// Passes over other reports until this one comes, within a bound.
+    pub(crate) async fn hears(&mut self, expected: GatewayEvent) {
+        let mut others = Vec::new();
+        let heard = time::timeout(Duration::from_secs(10), async {
+            loop {
+                match self.reports.recv().await.expect("open") {
+                    event if event == expected => return,
+                    other => others.push(other),
+                }
+            }
+        });
+        assert!(heard.await.is_ok(), "{expected:?} did not come; these did: {others:?}");
+    }
+
     /// The next report, within a bound.
     pub(crate) async fn report(&mut self) -> GatewayEvent {
         time::timeout(Duration::from_secs(5), self.reports.recv()).await.expect("a report").expect("open")
