@@ -248,6 +248,11 @@ impl Gateway {
         Ok(Self { shared })
     }
 
+    #[cfg(test)]
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
     /// `http://127.0.0.1:<port>`.
     pub fn origin(&self) -> Url {
         self.shared.origin.text.parse().expect("an IPv4 address and a port are a valid origin")

@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test file uses its part")]
 
 pub(crate) mod consumer;
+pub(crate) mod owner;
 pub(crate) mod real;
 
 use std::{
@@ -233,6 +234,12 @@ impl Bench {
         .await
     }
 
+    /// A form that the dashboard's page sends.
+    pub(crate) async fn submit(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
+        let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        self.page("POST", path, "Content-Type: application/x-www-form-urlencoded\r\n", &body).await
+    }
+
     /// A background request of the dashboard's script.
     pub(crate) async fn fetch(&self, method: &str, target: &str, more: &str) -> Answer {
         let origin = if method == "GET" { String::new() } else { format!("Origin: http://{}\r\n", self.host) };
@@ -242,6 +249,20 @@ impl Bench {
             self.host, self.cookie
         ))
         .await
+    }
+
+    /// Passes over other reports until this one comes, within a bound.
+    pub(crate) async fn hears(&mut self, expected: GatewayEvent) {
+        let mut others = Vec::new();
+        let heard = time::timeout(Duration::from_secs(10), async {
+            loop {
+                match self.reports.recv().await.expect("open") {
+                    event if event == expected => return,
+                    other => others.push(other),
+                }
+            }
+        });
+        assert!(heard.await.is_ok(), "{expected:?} did not come; these did: {others:?}");
     }
 
     /// The next report, within a bound.
