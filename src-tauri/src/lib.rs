@@ -12,7 +12,7 @@ use console_workspace::{Options, Workspace};
 use tauri::{Emitter, EventTarget, Manager};
 
 use arguments::Arguments;
-use commands::{environment, prompt, session, shell};
+use commands::{doctor, environment, prompt, session, shell};
 use stage::{ShellIsUp, Stage, Surroundings};
 
 pub use arguments::Stop;
@@ -42,11 +42,12 @@ pub fn start(words: impl IntoIterator<Item = OsString>) -> Result<(), Stop> {
     let downloads = Profile::downloads_dir();
     let options = Options { profile: arguments.profile, downloads: downloads.clone() };
     let (workspace, orders) = tauri::async_runtime::block_on(Workspace::start(options))?;
-    let (reports, ending) = (workspace.clone(), workspace.clone());
+    let (reports, ending, closing) = (workspace.clone(), workspace.clone(), workspace.clone());
     let surroundings = Surroundings {
         shell_data: profile.data_dir().join("shell"),
         downloads,
         report: Arc::new(move |report| reports.report(report)),
+        may_close: Arc::new(move || closing.may_quit()),
     };
 
     let app = tauri::Builder::default()
@@ -59,11 +60,18 @@ pub fn start(words: impl IntoIterator<Item = OsString>) -> Result<(), Stop> {
             environment::environment_select,
             environment::environment_update,
             environment::protection_set,
+            doctor::doctor_close,
+            doctor::doctor_open,
+            doctor::doctor_run,
             prompt::external_link_answer,
+            prompt::held_carry_out,
+            prompt::held_drop,
             prompt::notice_dismiss,
+            prompt::quit_answer,
             session::approvals_accept,
             session::keychain_retry,
             session::keychain_use_memory,
+            session::session_try_now,
             session::sign_in,
             session::sign_in_browser,
             session::sign_in_cancel,
@@ -71,6 +79,9 @@ pub fn start(words: impl IntoIterator<Item = OsString>) -> Result<(), Stop> {
             session::sign_in_open,
             session::sign_in_with_stored,
             session::sign_out,
+            session::sign_out_all,
+            session::sign_out_all_cancel,
+            session::sign_out_all_open,
             session::sign_out_cancel,
             session::sign_out_open,
             session::stored_credential_confirm,

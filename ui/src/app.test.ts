@@ -1,7 +1,7 @@
 import { screen, waitFor } from '@testing-library/svelte';
 import { expect, it } from 'vitest';
 
-import { problem } from './lib/ipc/fake/scenarios';
+import { problem } from './lib/ipc/fake/views';
 import { field, PROD, shows, value } from './test-shows';
 
 it('the first start leads to an environment by typing alone', async () => {

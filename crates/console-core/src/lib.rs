@@ -3,12 +3,14 @@
 //! Dependencies point one way: `realm, environment, clock ← vault, token ← session ← sign_in, upstream`.
 
 pub mod approval;
+pub mod chance;
 pub mod clock;
 pub mod command_line;
 pub mod credential;
 pub mod doctor;
 pub mod environment;
 pub mod environment_file;
+pub mod exclusive;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;
 pub mod network;
@@ -21,3 +23,4 @@ pub mod token;
 pub mod tunnel;
 pub mod upstream;
 pub mod vault;
+pub mod wake;

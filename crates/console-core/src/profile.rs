@@ -88,6 +88,11 @@ impl Profile {
         self.state.join("logs")
     }
 
+    /// The folder of the locks between consoles that run at the same time.
+    pub fn locks_dir(&self) -> PathBuf {
+        self.data.join("locks")
+    }
+
     /// The service name of its keychain entries.
     pub fn vault_namespace(&self) -> String {
         match &self.name {

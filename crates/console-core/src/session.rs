@@ -11,15 +11,17 @@
 //! A *generation* counts the credentials of this run: a refusal, or a cookie, that belongs to an earlier one is late
 //! news and changes nothing.
 
+mod authorization;
+mod facts;
 mod history;
+mod renewal_turn;
+mod state;
 
 use std::{
-    fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
-use http::{HeaderName, HeaderValue};
 use secrecy::SecretString;
 use tokio::{sync::watch, time};
 
@@ -29,124 +31,17 @@ use crate::{
     upstream::Unreachable,
 };
 
-use self::history::History;
-pub use self::history::{Change, Entry, Kept};
+pub use self::{
+    authorization::{Authorization, Generation, NotSignedIn},
+    history::{Change, Entry, Kept},
+    renewal_turn::RenewalTurn,
+    state::{Refusal, SessionState},
+};
+use self::{
+    facts::{Ended, Holding, Inner, Outage},
+    history::History,
+};
 pub use crate::credential::{Attached, Attachment, Credential, Extras, NotAHeaderValue, cookie_header};
-
-/// What the admin made of a credential that it did not accept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Refusal {
-    /// AsyncMQ's gate did not accept it; the dashboard's code did not run.
-    Gate,
-    /// A 401 that is not the gate's: it cannot be told whether something ran before it.
-    Unauthorized,
-    /// Accepted, but without an admin claim, or without one of the admin's `required_roles`.
-    NotAllowed,
-}
-
-/// Where a session stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum SessionState {
-    /// No credential is in use.
-    SignedOut,
-    /// The operator signs in. A credential in use goes on meanwhile.
-    SigningIn,
-    /// Requests carry a credential.
-    Active {
-        /// What it says about the operator.
-        identity: Identity,
-    },
-    /// A fresh credential is being obtained without the operator.
-    Renewing {
-        /// Who is signed in; `None`: what was kept has not been used yet in this run.
-        identity: Option<Identity>,
-        /// The one in use has ended or was refused: requests wait.
-        waits: bool,
-    },
-    /// The admin, or what renews the credential, cannot be reached. It goes on by itself.
-    Unreachable {
-        /// Who is signed in, where that is known.
-        identity: Option<Identity>,
-        /// Since when.
-        since: UnixTime,
-        /// What failed last.
-        why: Unreachable,
-    },
-    /// The token's time is up.
-    Expired {
-        /// Who was signed in.
-        identity: Identity,
-        /// When it ended.
-        at: UnixTime,
-    },
-    /// The admin did not accept the credential.
-    Refused {
-        /// Who the token said the operator is.
-        identity: Identity,
-        /// What the admin said.
-        refusal: Refusal,
-    },
-}
-
-impl SessionState {
-    /// Somebody is signed in and goes on without doing anything: the page stays on stage.
-    pub fn goes_on(&self) -> bool {
-        matches!(self, Self::Active { .. } | Self::Renewing { .. } | Self::Unreachable { .. })
-    }
-
-    /// Who is, or was, signed in.
-    pub fn identity(&self) -> Option<&Identity> {
-        match self {
-            Self::SignedOut | Self::SigningIn => None,
-            Self::Active { identity } | Self::Expired { identity, .. } | Self::Refused { identity, .. } => {
-                Some(identity)
-            }
-            Self::Renewing { identity, .. } | Self::Unreachable { identity, .. } => identity.as_ref(),
-        }
-    }
-}
-
-/// Counts the credentials of this run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Generation(u64);
-
-/// What one request is sent with. Values are marked sensitive and do not print.
-#[derive(Clone)]
-pub struct Authorization {
-    /// Each replaces every header of its name.
-    pub headers: Vec<(HeaderName, HeaderValue)>,
-    /// What the upstream's cookie jar begins with in this generation.
-    pub cookies: Arc<[(String, SecretString)]>,
-    /// Which credential this is.
-    pub generation: Generation,
-}
-
-impl Authorization {
-    /// The `Cookie` value of a request that goes without a jar.
-    pub fn cookie_header(&self) -> Option<HeaderValue> {
-        cookie_header(&self.cookies)
-    }
-}
-
-impl fmt::Debug for Authorization {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Authorization").field("generation", &self.generation).finish_non_exhaustive()
-    }
-}
-
-/// There is nothing to attach.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum NotSignedIn {
-    /// Only the operator can change that.
-    #[error("not signed in")]
-    SignedOut,
-    /// A fresh credential is on its way.
-    #[error("the session is being renewed")]
-    Renewing,
-    /// What would renew it cannot be reached.
-    #[error("the session cannot be renewed now: {0}")]
-    Unreachable(Unreachable),
-}
 
 /// A credential that begins a session, or goes on with one.
 pub struct Fresh {
@@ -158,95 +53,6 @@ pub struct Fresh {
     pub server_ahead: i64,
     /// Another one can be had without the operator.
     pub renewable: bool,
-}
-
-/// How a credential ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Ended {
-    /// There was none yet.
-    NotBegun,
-    Expired(UnixTime),
-    Refused(Refusal),
-}
-
-/// The credential, or what became of it.
-enum Holding {
-    Nothing,
-    InUse(Attached),
-    Ended(Ended),
-}
-
-/// The remote side was not reached.
-struct Outage {
-    since: UnixTime,
-    why: Unreachable,
-}
-
-/// The facts. Where the session stands follows from them: [`Inner::state`].
-struct Inner {
-    generation: Generation,
-    holding: Holding,
-    identity: Option<Identity>,
-    /// The server's clock less ours, in seconds.
-    server_ahead: i64,
-    /// A fresh credential can be had without the operator, as far as is known.
-    renewable: bool,
-    /// Which turn obtains one now.
-    turn: Option<u64>,
-    turns: u64,
-    outage: Option<Outage>,
-    signing_in: bool,
-    /// When a refusal last led to a fresh credential.
-    renewed_for_refusal: Option<UnixTime>,
-    history: History,
-}
-
-impl Inner {
-    fn state(&self) -> SessionState {
-        if self.signing_in {
-            return SessionState::SigningIn;
-        }
-        let unreachable = |outage: &Outage| SessionState::Unreachable {
-            identity: self.identity.clone(),
-            since: outage.since,
-            why: outage.why.clone(),
-        };
-        match (&self.holding, &self.outage) {
-            (Holding::Nothing, _) => SessionState::SignedOut,
-            (Holding::InUse(_), Some(outage)) => unreachable(outage),
-            (Holding::InUse(_), None) if self.turn.is_some() => {
-                SessionState::Renewing { identity: self.identity.clone(), waits: false }
-            }
-            (Holding::InUse(_), None) => SessionState::Active { identity: self.identity.clone().unwrap_or_default() },
-            (Holding::Ended(_), Some(outage)) if self.renewable => unreachable(outage),
-            (Holding::Ended(_), _) if self.renewable => {
-                SessionState::Renewing { identity: self.identity.clone(), waits: true }
-            }
-            (Holding::Ended(Ended::NotBegun), _) => SessionState::SignedOut,
-            (Holding::Ended(Ended::Expired(at)), _) => {
-                SessionState::Expired { identity: self.identity.clone().unwrap_or_default(), at: *at }
-            }
-            (Holding::Ended(Ended::Refused(refusal)), _) => {
-                SessionState::Refused { identity: self.identity.clone().unwrap_or_default(), refusal: *refusal }
-            }
-        }
-    }
-
-    fn take_in(&mut self, fresh: Fresh) -> Generation {
-        self.generation.0 += 1;
-        self.holding = Holding::InUse(fresh.attached);
-        self.identity = Some(fresh.identity);
-        self.server_ahead = fresh.server_ahead;
-        self.renewable = fresh.renewable;
-        self.turn = None;
-        self.generation
-    }
-
-    fn end_outage(&mut self, now: UnixTime) {
-        if self.outage.take().is_some() {
-            self.history.reached(now);
-        }
-    }
 }
 
 /// A credential that was renewed because it was refused, and is refused again within this many seconds, is not renewed a
@@ -270,6 +76,7 @@ impl Session {
             inner: Mutex::new(Inner {
                 generation: Generation(0),
                 holding: Holding::Nothing,
+                lapsed: None,
                 identity: None,
                 server_ahead: 0,
                 renewable: false,
@@ -299,6 +106,11 @@ impl Session {
         self.inner().history.newest_first()
     }
 
+    /// What time it is, by the clock that the session goes by.
+    pub fn now(&self) -> UnixTime {
+        self.clock.now()
+    }
+
     /// The credential in use now, counted.
     pub fn generation(&self) -> Generation {
         self.inner().generation
@@ -314,9 +126,19 @@ impl Session {
         self.inner().server_ahead
     }
 
-    /// The server's clock was measured anew, in seconds ahead of ours.
+    /// The server's clock was measured anew, in seconds ahead of ours: one of the two was set. What ended by the old
+    /// measure alone goes on.
     pub fn measured(&self, server_ahead: i64) {
-        self.change(|inner, _| inner.server_ahead = server_ahead);
+        self.change(|inner, now| {
+            inner.server_ahead = server_ahead;
+            if let Holding::Ended(Ended::Expired(at)) = inner.holding
+                && at > now.plus(server_ahead)
+                && let Some(attached) = inner.lapsed.take()
+            {
+                inner.history.add(now, Change::ClockCorrected);
+                inner.holding = Holding::InUse(attached);
+            }
+        });
         self.expire_if_due();
     }
 
@@ -346,6 +168,7 @@ impl Session {
         self.change(|inner, _| {
             inner.generation.0 += 1;
             inner.holding = Holding::Ended(Ended::NotBegun);
+            inner.lapsed = None;
             inner.identity = None;
             inner.renewable = true;
             inner.turn = None;
@@ -373,6 +196,7 @@ impl Session {
             let held = !matches!(inner.holding, Holding::Nothing);
             inner.generation.0 += 1;
             inner.holding = Holding::Nothing;
+            inner.lapsed = None;
             inner.identity = None;
             inner.renewable = false;
             inner.turn = None;
@@ -444,7 +268,10 @@ impl Session {
                     if again || refusal == Refusal::NotAllowed {
                         inner.renewable = false;
                     }
-                    inner.history.add(now, Change::Refused(refusal));
+                    let claimed = inner.identity.as_ref();
+                    let (audience, issuer) =
+                        claimed.map(|claimed| (claimed.audience.clone(), claimed.issuer.clone())).unwrap_or_default();
+                    inner.history.add(now, Change::Refused { refusal, audience, issuer });
                     Ended::Refused(refusal)
                 }
             };
@@ -490,7 +317,8 @@ impl Session {
             self.change(|inner, now| {
                 let end = inner.identity.as_ref().and_then(|identity| identity.expires_at);
                 let due = end.filter(|at| *at <= now.plus(inner.server_ahead));
-                if let (Some(at), Holding::InUse(_)) = (due, &inner.holding) {
+                if let (Some(at), Holding::InUse(attached)) = (due, &inner.holding) {
+                    inner.lapsed = Some(attached.clone());
                     inner.history.add(now, Change::Expired);
                     inner.holding = Holding::Ended(Ended::Expired(at));
                 }
@@ -499,9 +327,25 @@ impl Session {
         Some(left)
     }
 
-    /// A fresh credential can be had without the operator; or no longer.
+    /// A fresh credential can be had without the operator, as far as is known.
+    pub fn is_renewable(&self) -> bool {
+        self.inner().renewable
+    }
+
+    /// The credential has ended, and a fresh one can be had without the operator.
+    pub fn waits_for_renewal(&self) -> bool {
+        let inner = self.inner();
+        inner.renewable && matches!(inner.holding, Holding::Ended(_))
+    }
+
+    /// A fresh credential can be had without the operator; or no longer, and a turn that is under way comes too late.
     pub fn set_renewable(&self, renewable: bool) {
-        self.change(|inner, _| inner.renewable = renewable);
+        self.change(|inner, _| {
+            inner.renewable = renewable;
+            if !renewable {
+                inner.turn = None;
+            }
+        });
     }
 
     /// A turn to obtain a fresh credential, when there is something to renew and nobody does already.
@@ -531,82 +375,6 @@ impl Session {
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// The right to obtain a fresh credential. Dropped without a word (its task died), whoever waits is told so.
-pub struct RenewalTurn {
-    session: Arc<Session>,
-    turn: u64,
-    generation: Generation,
-}
-
-impl RenewalTurn {
-    /// The credential that is to be replaced.
-    pub fn generation(&self) -> Generation {
-        self.generation
-    }
-
-    /// Requests carry `fresh` from now on; `false`: somebody signed in or out meanwhile, and it was not taken.
-    pub fn renewed(self, fresh: Fresh) -> bool {
-        self.end(|inner, now| {
-            if let Holding::Ended(Ended::Refused(_)) = inner.holding {
-                inner.renewed_for_refusal = Some(now);
-            }
-            inner.end_outage(now);
-            inner.history.add(now, Change::Renewed);
-            inner.take_in(fresh);
-        })
-    }
-
-    /// It may work a little later. A credential in use goes on.
-    pub fn postponed(self, why: &Unreachable) -> bool {
-        self.end(|inner, now| {
-            if let Holding::InUse(_) = inner.holding {
-                inner.history.add(now, Change::RenewalPostponed(why.kind));
-            } else {
-                inner.history.unreachable(now, why);
-                let since = inner.outage.as_ref().map_or(now, |outage| outage.since);
-                inner.outage = Some(Outage { since, why: why.clone() });
-            }
-        })
-    }
-
-    /// It will not work without the operator. A credential in use goes on to its end. `why` is one line.
-    pub fn failed(self, why: String) -> bool {
-        self.end(|inner, now| {
-            inner.history.add(now, Change::RenewalFailed(why));
-            inner.renewable = false;
-            if !matches!(inner.holding, Holding::InUse(_)) {
-                inner.outage = None;
-            }
-        })
-    }
-
-    /// Whether the turn still counts; then it ends with `outcome`.
-    fn end(self, outcome: impl FnOnce(&mut Inner, UnixTime)) -> bool {
-        self.session.change(|inner, now| {
-            let counts = inner.turn == Some(self.turn) && inner.generation == self.generation;
-            if counts {
-                inner.turn = None;
-                outcome(inner, now);
-            }
-            counts
-        })
-    }
-}
-
-impl Drop for RenewalTurn {
-    fn drop(&mut self) {
-        self.session.change(|inner, now| {
-            if inner.turn == Some(self.turn) {
-                inner.turn = None;
-                inner.history.add(now, Change::RenewalFailed("it was interrupted".to_owned()));
-                if !matches!(inner.holding, Holding::InUse(_)) {
-                    inner.renewable = false;
-                }
-            }
-        });
     }
 }
 

@@ -34,10 +34,16 @@ pub(crate) enum Answer {
     Enter { cookie: String, target: String },
     /// Inside the host, above the mount prefix.
     ToBase,
-    /// Nobody is signed in; nothing was sent.
+    /// A body that did not come whole; nothing was sent.
+    Incomplete,
+    /// Nobody is signed in; nothing was done.
     NotSignedIn,
-    /// The admin refused; whether something ran is known or not.
-    Refused { surely_nothing_done: bool },
+    /// The same, on a page that goes on by itself.
+    Waits,
+    /// A write that waits for the operator's word.
+    Held { because: Because },
+    /// The admin answered 401 to a write: it cannot be told whether it was carried out.
+    PerhapsDone,
     /// Locked: nothing was sent.
     Locked,
     /// The operator may not use this admin.
@@ -48,8 +54,19 @@ pub(crate) enum Answer {
     SentElsewhere { host: String },
     /// Nothing at the base URL.
     NotFoundAtBase,
-    /// The way is broken. `retry_after` is in seconds.
-    Unreachable { why: Unreachable, retry_after: u32 },
+    /// The way is broken. `retry_after` is in seconds; what was `sent` may have been carried out.
+    Unreachable { why: Unreachable, sent: bool, retry_after: u32 },
+}
+
+/// Why a write is held.
+#[derive(Debug, Clone)]
+pub(crate) enum Because {
+    /// The session had ended before it reached the dashboard.
+    Ended,
+    /// The admin answered 401, not its gate.
+    PerhapsDone,
+    /// The admin was not reached, and nothing was sent.
+    Unreachable(Unreachable),
 }
 
 /// Who asked, as far as the form of the answer depends on it.
@@ -58,12 +75,19 @@ pub(crate) struct Caller {
     method: Method,
     navigation: bool,
     wants_json: bool,
+    page_stays: bool,
 }
 
 impl Caller {
-    pub(crate) fn of(method: &Method, headers: &HeaderMap) -> Self {
+    /// `dashboard_on_screen`: the page on the screen is the dashboard's, not one of the gateway's own.
+    pub(crate) fn of(method: &Method, headers: &HeaderMap, dashboard_on_screen: bool) -> Self {
         let accept = text(headers, "accept").unwrap_or_default();
+        // The one judgement of what an admin that cannot be reached does to the screen. A page of the dashboard that
+        // leads on (a click, a reload) stays, and the shell's bar says what is wrong. A first load, a navigation of the
+        // shell, and the gateway's own page trying again have nothing to keep: they get the page that tries again.
+        let leads_on = route::is_document(headers) && text(headers, "sec-fetch-site") == Some("same-origin");
         Self {
+            page_stays: *method == Method::GET && leads_on && dashboard_on_screen,
             method: method.clone(),
             navigation: route::is_navigation(headers) || accept.starts_with("text/html"),
             wants_json: accept.contains("application/json") || text(headers, "sec-fetch-dest") == Some("empty"),
@@ -72,6 +96,11 @@ impl Caller {
 
     fn is_safe(&self) -> bool {
         crate::admit::is_safe(&self.method)
+    }
+
+    /// Whether a page of the gateway's own can wait in the place of what was asked for.
+    pub(crate) fn can_wait(&self) -> bool {
+        self.navigation && self.method == Method::GET
     }
 }
 
@@ -93,16 +122,14 @@ pub(crate) fn respond(answer: &Answer, environment: &Environment, caller: &Calle
             return response;
         }
         Answer::ToBase => return redirect(&format!("{}/", environment.base_url.prefix())),
+        // The page stays as it is, typed text and all: the shell says the rest.
+        Answer::Held { .. } if caller.navigation => return bare(StatusCode::NO_CONTENT),
+        Answer::Unreachable { .. } if caller.page_stays => return bare(StatusCode::NO_CONTENT),
         _ => {}
     }
-    let words = words(answer, environment, caller);
+    let words = words(answer, environment, caller.is_safe());
     let mut response = if caller.navigation && !matches!(answer, Answer::Denied | Answer::Malformed) {
-        let mut response = plain(words.status, "text/html; charset=utf-8", page(&words));
-        response.headers_mut().insert(
-            header::CONTENT_SECURITY_POLICY,
-            HeaderValue::from_static("default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"),
-        );
-        response
+        page(words.status, format!("{}{PAGE_END}", page_beginning(&words)))
     } else if caller.wants_json {
         let body = serde_json::json!({ "ok": false, "error": words.title, "detail": words.text });
         plain(words.status, "application/json", body.to_string())
@@ -126,8 +153,8 @@ pub(crate) fn respond(answer: &Answer, environment: &Environment, caller: &Calle
 pub(crate) fn for_outcome(outcome: &Outcome) -> Option<Answer> {
     match outcome {
         Outcome::Answered | Outcome::Forbidden => None,
-        Outcome::GateRefused => Some(Answer::Refused { surely_nothing_done: true }),
-        Outcome::Unauthorized => Some(Answer::Refused { surely_nothing_done: false }),
+        Outcome::GateRefused => Some(Answer::NotSignedIn),
+        Outcome::Unauthorized => Some(Answer::PerhapsDone),
         Outcome::NotAllowed => Some(Answer::NotAllowed),
         Outcome::CrossOriginRejected => Some(Answer::CrossOriginRejected),
         Outcome::SentElsewhere { host } => Some(Answer::SentElsewhere { host: host.clone() }),
@@ -135,9 +162,17 @@ pub(crate) fn for_outcome(outcome: &Outcome) -> Option<Answer> {
     }
 }
 
-fn words(answer: &Answer, environment: &Environment, caller: &Caller) -> Words {
+/// A page that is not ended yet: its response without a body, and what the body begins with.
+pub(crate) fn open_page(answer: &Answer, environment: &Environment) -> (Response<Body>, String) {
+    let words = words(answer, environment, true);
+    // So much that an engine shows it without waiting for more.
+    let padding = format!("<!-- {} -->\n", "-".repeat(1024));
+    (page(words.status, String::new()), page_beginning(&words) + &padding)
+}
+
+fn words(answer: &Answer, environment: &Environment, safe: bool) -> Words {
     let tag = &environment.tag;
-    let write = !caller.is_safe();
+    let write = !safe;
     let say = |status, title: String, text: &str| Words { status, title, text: text.to_owned() };
     match answer {
         Answer::Denied => {
@@ -160,22 +195,31 @@ fn words(answer: &Answer, environment: &Environment, caller: &Caller) -> Words {
             "This address is outside the environment's base URL. Nothing was sent. Go back, or check the base URL in the \
              environment's settings.",
         ),
-        Answer::NotSignedIn | Answer::Refused { surely_nothing_done: true } if write => say(
+        Answer::Incomplete => {
+            say(StatusCode::BAD_REQUEST, "Nothing was done".into(), "The request did not come whole, and was not sent.")
+        }
+        Answer::NotSignedIn if write => say(
             StatusCode::UNAUTHORIZED,
             "Nothing was done".into(),
             &format!(
                 "Your session on {tag} had ended before this action reached the dashboard. Sign in and do it again."
             ),
         ),
-        Answer::Refused { surely_nothing_done: false } if write => say(
+        Answer::PerhapsDone if write => say(
             StatusCode::UNAUTHORIZED,
             "The admin answered 401".into(),
             "It cannot be told from here whether the action was carried out. Sign in and look before you do it again.",
         ),
-        Answer::NotSignedIn | Answer::Refused { .. } => say(
+        Answer::Held { because } => held(because, tag),
+        Answer::NotSignedIn | Answer::PerhapsDone => say(
             StatusCode::UNAUTHORIZED,
             format!("Sign in to {tag}"),
             "The session has ended. After signing in, this page comes back.",
+        ),
+        Answer::Waits => say(
+            StatusCode::UNAUTHORIZED,
+            format!("Sign in to {tag}"),
+            "The session has ended. This page goes on by itself once you have signed in.",
         ),
         Answer::Locked => say(
             StatusCode::FORBIDDEN,
@@ -208,28 +252,53 @@ fn words(answer: &Answer, environment: &Environment, caller: &Caller) -> Words {
                 environment.base_url
             ),
         ),
-        Answer::Unreachable { why, retry_after } => {
-            let done = match (write, why.kind) {
-                (
-                    true,
-                    UnreachableKind::Dns | UnreachableKind::Connect | UnreachableKind::Proxy | UnreachableKind::Tls,
-                ) => "Nothing was done.".into(),
-                (true, _) => {
+        Answer::Unreachable { why, sent, retry_after } => {
+            let done = match (write, sent) {
+                (true, false) => "Nothing was done.".into(),
+                (true, true) => {
                     "It cannot be told whether the action was carried out: look before you do it again.".to_owned()
                 }
                 (false, _) => format!("Trying again in {retry_after} s."),
             };
-            let status = match why.kind {
-                UnreachableKind::TimedOut => StatusCode::GATEWAY_TIMEOUT,
-                _ => StatusCode::BAD_GATEWAY,
-            };
-            say(status, format!("Can't reach {tag}"), &format!("{} {done}", why.detail))
+            say(unreachable_status(why), format!("Can't reach {tag}"), &format!("{} {done}", why.detail))
         }
         Answer::TakenOver | Answer::Enter { .. } | Answer::ToBase => say(StatusCode::NO_CONTENT, String::new(), ""),
     }
 }
 
-fn page(words: &Words) -> String {
+fn held(because: &Because, tag: &str) -> Words {
+    let offered = "The console holds this action, and offers it then.";
+    let (status, title, why) = match because {
+        Because::Ended => (
+            StatusCode::UNAUTHORIZED,
+            "Held until you have signed in".to_owned(),
+            format!("Your session on {tag} had ended before it reached the dashboard."),
+        ),
+        Because::PerhapsDone => (
+            StatusCode::UNAUTHORIZED,
+            "Held until you have signed in".to_owned(),
+            "The admin answered 401: it cannot be told from here whether it was carried out.".to_owned(),
+        ),
+        Because::Unreachable(why) => (
+            unreachable_status(why),
+            format!("Held until {tag} is reached"),
+            format!("{} Nothing was done.", why.detail),
+        ),
+    };
+    Words { status, title, text: format!("{why} {offered}") }
+}
+
+fn unreachable_status(why: &Unreachable) -> StatusCode {
+    match why.kind {
+        UnreachableKind::TimedOut => StatusCode::GATEWAY_TIMEOUT,
+        _ => StatusCode::BAD_GATEWAY,
+    }
+}
+
+/// What ends a page of ours.
+pub(crate) const PAGE_END: &str = "</main></body></html>";
+
+fn page_beginning(words: &Words) -> String {
     let title = html_escape::encode_text(&words.title);
     let text = html_escape::encode_text(&words.text);
     format!(
@@ -237,8 +306,17 @@ fn page(words: &Words) -> String {
          <title>{title}</title><style>\
          body{{margin:0;min-height:100vh;display:grid;place-items:center;font:14px/1.5 system-ui,sans-serif}}\
          main{{max-width:30rem;padding:2rem}}h1{{font-size:18px;margin:0 0 .5rem}}p{{margin:0;opacity:.8}}\
-         </style></head><body><main role=\"alert\"><h1>{title}</h1><p>{text}</p></main></body></html>"
+         </style></head><body><main role=\"alert\"><h1>{title}</h1><p>{text}</p>"
     )
+}
+
+fn page(status: StatusCode, html: String) -> Response<Body> {
+    let mut response = plain(status, "text/html; charset=utf-8", html);
+    response.headers_mut().insert(
+        header::CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static("default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"),
+    );
+    response
 }
 
 fn redirect(target: &str) -> Response<Body> {

@@ -19,17 +19,22 @@ use console_core::{
 use secrecy::SecretString;
 use tokio::{
     net::TcpListener,
-    sync::{Notify, mpsc, watch},
+    sync::{Notify, Semaphore, mpsc, watch},
 };
 use url::Url;
 
 use crate::{
     admit::{ENTRY_PATH, Origin},
+    carry_out,
     events::EventHub,
+    held::{CarriedOut, Held, HeldError, HeldId, HeldWrite},
+    interrupted::Interrupted,
     jar::Jar,
+    payload,
     rewrite::Rewriter,
     route, server,
     ticket::Guard,
+    waiting,
 };
 
 /// The remote admin, as a gateway sees it.
@@ -105,7 +110,14 @@ pub(crate) struct Shared {
     pub(crate) failures: AtomicU32,
     pub(crate) closed: watch::Sender<bool>,
     pub(crate) try_now: Notify,
-    return_to: Mutex<Option<String>>,
+    pub(crate) held: Held,
+    pub(crate) interrupted: Interrupted,
+    /// What bodies of requests on their way may keep in memory, in bytes.
+    pub(crate) room: Arc<Semaphore>,
+    /// Places for waiting pages.
+    pub(crate) waiting: Arc<Semaphore>,
+    /// The page that the webview shows is the dashboard's, not one of the gateway's own.
+    pub(crate) dashboard_on_screen: AtomicBool,
     trouble: Mutex<Trouble>,
     reports: mpsc::UnboundedSender<GatewayEvent>,
 }
@@ -149,12 +161,6 @@ impl Shared {
         matches!(&*last, Trouble::Impaired(Outcome::CrossOriginRejected))
     }
 
-    /// Records where to return to after a sign-in.
-    pub(crate) fn return_to(&self, path_and_query: &str) {
-        let path = route::on_this_host(path_and_query);
-        *self.return_to.lock().unwrap_or_else(PoisonError::into_inner) = Some(path);
-    }
-
     pub(crate) fn host(&self) -> &str {
         self.upstream.environment.base_url.as_url().host_str().unwrap_or_default()
     }
@@ -184,7 +190,11 @@ impl Gateway {
             failures: AtomicU32::new(0),
             closed: watch::Sender::new(false),
             try_now: Notify::new(),
-            return_to: Mutex::default(),
+            held: Held::default(),
+            interrupted: Interrupted::default(),
+            room: Arc::new(payload::room()),
+            waiting: Arc::new(waiting::places()),
+            dashboard_on_screen: AtomicBool::new(false),
             trouble: Mutex::new(Trouble::None),
             reports,
             upstream,
@@ -212,9 +222,46 @@ impl Gateway {
         Ok(url)
     }
 
-    /// Where the page was that a refusal interrupted, taken out: joined to the gateway's origin it stays there.
+    /// Where a dashboard that stays has to be led back to after a sign-in, taken out: joined to the gateway's origin it
+    /// stays there. `None` for a page that waits in the gateway: it goes on by itself.
     pub fn take_return_path(&self) -> Option<String> {
-        self.shared.return_to.lock().unwrap_or_else(PoisonError::into_inner).take()
+        self.shared.interrupted.take_lost()
+    }
+
+    /// Where the interrupted page was, taken out, even if it waits: for a dashboard that is opened anew.
+    pub fn take_interrupted_path(&self) -> Option<String> {
+        self.shared.interrupted.take()
+    }
+
+    /// The writes that wait for the operator's word, oldest first. [`GatewayEvent::Held`] says when they have changed.
+    pub fn held(&self) -> Vec<HeldWrite> {
+        self.shared.held.all()
+    }
+
+    /// Sends a held write, once, with the credential of now, if that is the credential of the operator who asked for it.
+    /// The future borrows nothing; once it has begun, the write is sent and settled even if the future is dropped.
+    ///
+    /// # Errors
+    /// [`HeldError`], which says whether it is still held.
+    pub fn carry_out(&self, id: HeldId) -> impl Future<Output = Result<CarriedOut, HeldError>> + Send + use<> {
+        carry_out::carry_out(id, self.shared.clone())
+    }
+
+    /// Drops a held write; its name, to be said. `None`: it is not held, or on its way.
+    pub fn drop_held(&self, id: HeldId) -> Option<String> {
+        let name = self.shared.held.drop_one(id)?;
+        self.shared.report(GatewayEvent::Held);
+        Some(name)
+    }
+
+    /// Drops every held write; their names, to be said.
+    #[must_use = "nothing is dropped silently"]
+    pub fn drop_all_held(&self) -> Vec<String> {
+        let names = self.shared.held.drop_all();
+        if !names.is_empty() {
+            self.shared.report(GatewayEvent::Held);
+        }
+        names
     }
 
     /// Sets what passes.
@@ -222,11 +269,14 @@ impl Gateway {
         self.shared.locked.store(protection == Protection::Locked, Ordering::SeqCst);
     }
 
-    /// Forgets everything that belongs to an operator: cookies, last events, return path; ends every stream.
-    pub fn forget_operator(&self) {
+    /// Forgets everything that belongs to an operator: cookies, last events, return path, held writes; ends every stream.
+    /// The names of the writes that were dropped, to be said.
+    #[must_use = "nothing is dropped silently"]
+    pub fn forget_operator(&self) -> Vec<String> {
         self.shared.jar.clear();
         self.shared.events.cut();
-        let _ = self.take_return_path();
+        let _ = self.take_interrupted_path();
+        self.drop_all_held()
     }
 
     /// The upstream's cookies as they are now: a sign-out tells the admin with them.

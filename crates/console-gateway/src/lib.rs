@@ -3,20 +3,31 @@
 //! A request travels through `admit → resolve → protect → authorize → forward → outcome → rewrite → stream`
 //! (ARCHITECTURE.md); `pipeline.rs` is that list, each other module is one step of it.
 
+mod action;
 mod admit;
 mod answer;
+mod carry_out;
 mod events;
+mod exchange;
 mod forward;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;
 mod gateway;
+mod held;
+mod interrupted;
 mod jar;
+mod operator;
+mod payload;
 mod pipeline;
 mod resolve;
 pub mod rewrite;
 mod route;
 mod server;
 mod ticket;
+mod undone;
+mod waiting;
 mod wire;
 
+pub use action::{Action, Meaning, Object, Verb};
 pub use gateway::{Gateway, GatewayEvent, StartError, Upstream};
+pub use held::{CarriedOut, HeldError, HeldId, HeldWrite};

@@ -123,7 +123,7 @@ impl Workspace {
         }
         self.let_go(&id);
         // Another way to the remote side: nothing of the old session is taken along unasked.
-        self.close(&id);
+        self.close(&id, "The environment was changed.");
         self.inner().stations.remove(&id);
         self.add_station(environment);
         self.publish();
@@ -138,8 +138,8 @@ impl Workspace {
             station.cancel.notify_waiters();
             if let Some(granted) = &mut station.granted {
                 granted.run = run;
-                granted.renews = false;
             }
+            station.session.set_renewable(false);
         });
     }
 
@@ -166,12 +166,12 @@ impl Workspace {
         }
         let removed = self.inner().file.remove(&id);
         removed.map_err(|error| CommandError { problem: file_problem(&error) })?;
-        self.close(&id);
+        self.close(&id, "The environment was removed.");
         {
             let mut inner = self.inner();
             inner.stations.remove(&id);
             let text = id.to_string();
-            inner.prompts.retain(|prompt| crate::prompts::environment_of(prompt) != text);
+            inner.prompts.retain(|prompt| crate::prompts::environment_of(prompt) != Some(&text));
             if inner.selected.as_ref() == Some(&id) {
                 inner.selected = inner.file.list().first().map(|first| first.id.clone());
             }

@@ -1,6 +1,6 @@
 //! Opens and closes the gateways of environments, and reads what they report.
 
-use console_core::{environment::EnvironmentId, session::SessionState, token::Identity};
+use console_core::environment::EnvironmentId;
 use console_gateway::{Gateway, GatewayEvent, Upstream};
 use console_ipc::Prompt;
 use tokio::sync::mpsc;
@@ -19,7 +19,7 @@ impl Workspace {
         let upstream = {
             let inner = self.inner();
             let Some(station) = inner.stations.get(id) else { return };
-            if station.gateway.is_some() || !matches!(station.session.state(), SessionState::Active { .. }) {
+            if station.gateway.is_some() || !station.session.state().goes_on() || station.session.identity().is_none() {
                 return;
             }
             let Some(way) = &station.way else { return };
@@ -42,7 +42,7 @@ impl Workspace {
                     if station.gateway.is_some() || !std::sync::Arc::ptr_eq(&station.session, &session) {
                         return;
                     }
-                    station.operator = operator(&session.state());
+                    station.operator = session.identity();
                     station.gateway = Some(gateway);
                     drop(inner);
                 }
@@ -57,8 +57,8 @@ impl Workspace {
         }
     }
 
-    /// Ends a dashboard: its webview, its storage, its streams, its cookies.
-    pub(crate) fn close(&self, id: &EnvironmentId) {
+    /// Ends a dashboard: its webview, its storage, its streams, its cookies. What is held for it is not done: `why`.
+    pub(crate) fn close(&self, id: &EnvironmentId, why: &str) {
         let gateway = {
             let mut inner = self.inner();
             let Some(station) = inner.stations.get_mut(id) else { return };
@@ -68,8 +68,9 @@ impl Workspace {
             station.gateway.take()
         };
         if let Some(gateway) = gateway {
-            gateway.forget_operator();
+            let dropped = gateway.forget_operator();
             drop(gateway);
+            self.say_dropped(id, &dropped, why);
             self.order(StageOrder::Close { environment: id.clone() });
         }
     }
@@ -79,7 +80,7 @@ impl Workspace {
         let (same_operator, open) = {
             let inner = self.inner();
             let Some(station) = inner.stations.get(id) else { return };
-            let now = operator(&station.session.state());
+            let now = station.session.identity();
             let same = match (&station.operator, &now) {
                 (Some(before), Some(now)) => before.is_same_operator(now),
                 _ => false,
@@ -91,7 +92,9 @@ impl Workspace {
             self.open(id, next).await;
             return;
         }
-        let back = self.change(id, |station| station.gateway.as_ref().and_then(Gateway::take_return_path)).flatten();
+        // A page that waits goes on by itself, unless its dashboard is opened anew.
+        let take = if same_operator { Gateway::take_return_path } else { Gateway::take_interrupted_path };
+        let back = self.change(id, |station| station.gateway.as_ref().and_then(take)).flatten();
         if same_operator {
             if let Some(path) = next.or(back) {
                 self.go_to(id, &path);
@@ -102,7 +105,7 @@ impl Workspace {
             let path = next.or(back).or_else(|| {
                 self.read(id, |station| station.page.as_ref().and_then(|page| path_of(&page.url))).ok().flatten()
             });
-            self.close(id);
+            self.close(id, "Another operator has signed in.");
             self.open(id, path).await;
         }
     }
@@ -125,7 +128,6 @@ impl Workspace {
     }
 
     fn on_gateway_event(&self, id: &EnvironmentId, event: GatewayEvent) {
-        let now = self.core.clock.now();
         {
             let mut inner = self.inner();
             let Some(station) = inner.stations.get_mut(id) else { return };
@@ -153,12 +155,15 @@ impl Workspace {
                     format!("{tag} answered 401 to an action: look whether it was carried out before you do it again."),
                     Some(id),
                 ),
-                GatewayEvent::Unreachable(why) => {
-                    let since = match &station.connection {
-                        Connection::Unreachable { since, .. } => *since,
-                        _ => now,
-                    };
-                    station.connection = Connection::Unreachable { since, problem: words::unreachable(&why, &tag) };
+                GatewayEvent::Stalled { since } => {
+                    station.connection = Connection::Stalled { since, problem: words::stalled(&tag) };
+                }
+                GatewayEvent::Held => {
+                    drop(inner);
+                    // The form that it came from waits for an answer that the page never gets.
+                    self.order(StageOrder::ShowAgain { environment: id.clone() });
+                    self.publish();
+                    return;
                 }
                 GatewayEvent::Impaired(outcome) => {
                     station.connection =
@@ -168,15 +173,6 @@ impl Workspace {
             }
         }
         self.publish();
-    }
-}
-
-fn operator(state: &SessionState) -> Option<Identity> {
-    match state {
-        SessionState::Active { identity }
-        | SessionState::Expired { identity, .. }
-        | SessionState::Refused { identity, .. } => Some(identity.clone()),
-        SessionState::SignedOut | SessionState::SigningIn => None,
     }
 }
 

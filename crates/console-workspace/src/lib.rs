@@ -5,9 +5,12 @@
 
 mod approvals;
 mod convert;
+mod doctor;
 mod environments;
 mod gateways;
+mod held;
 mod look;
+mod look_again;
 mod prompts;
 mod renewal;
 mod restore;

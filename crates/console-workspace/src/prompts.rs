@@ -13,13 +13,14 @@ type Answer<T> = Result<T, CommandError>;
 /// The longest address that is shown or opened, in bytes.
 const LONGEST_ADDRESS: usize = 8 * 1024;
 
-/// The environment that a prompt is about.
-pub(crate) fn environment_of(prompt: &Prompt) -> &str {
+/// The environment that a prompt is about, where it is about one.
+pub(crate) fn environment_of(prompt: &Prompt) -> Option<&str> {
     match prompt {
         Prompt::SignOut { environment }
         | Prompt::SignIn { environment }
         | Prompt::CopyToken { environment }
-        | Prompt::OpenExternal { environment, .. } => environment,
+        | Prompt::OpenExternal { environment, .. } => Some(environment),
+        Prompt::SignOutAll | Prompt::Quit => None,
     }
 }
 

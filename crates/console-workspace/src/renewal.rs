@@ -1,13 +1,18 @@
-//! When is a credential renewed without the operator? Before it ends, and when the admin refused it; one at a time.
+//! When is a credential renewed without the operator? Before it ends, and when the admin refused it; one at a time, on this
+//! computer too.
 
 use std::time::{Duration, Instant};
 
 use console_core::{
+    clock::UnixTime,
     environment::{Environment, EnvironmentId},
+    exclusive::Exclusive,
     secrets::Secrets,
-    session::{Refusal, SessionState},
-    sign_in::{Context, attachment, plausible_skew},
+    session::{Fresh, RenewalTurn},
+    sign_in::{Context, Grant, SignInError, attachment, plausible_skew},
+    token::Identity,
     upstream::server_time,
+    vault::Slot,
 };
 
 use crate::{
@@ -18,56 +23,59 @@ use crate::{
     workspace::Workspace,
 };
 
-/// Pauses after a failure: doubled from the first to the last.
+/// Pauses after a failure: doubled from the first to the last, and up to a quarter longer.
 const PAUSES: (Duration, Duration) = (Duration::from_secs(5), Duration::from_mins(2));
 /// After a renewal the admin is given this long to take the new credential before it is renewed again.
 const SETTLE: Duration = Duration::from_secs(2);
+/// How long another console on this computer may take to renew the same.
+const ANOTHER_CONSOLE: Duration = Duration::from_secs(30);
 
-/// A credential that was renewed because it was refused, and is refused again within this, is not renewed a second time.
-const HOLDS: Duration = Duration::from_secs(30);
+/// How many seconds before its end a credential of `life` seconds is renewed: a fifth of it, at most ten minutes, and by
+/// `chance` (0 up to 1) up to half as much again, so that many consoles do not ask at the same moment.
+fn lead(life: i64, chance: f64) -> i64 {
+    let lead = (life / 5).clamp(2, 600);
+    #[allow(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "from 0 up to 300")]
+    let more = (lead as f64 / 2.0 * chance) as i64;
+    lead + more
+}
 
-/// How many seconds before its end a credential of `life` seconds is renewed: a fifth of it, at most ten minutes.
-pub(crate) fn lead(life: i64) -> i64 {
-    (life / 5).clamp(2, 600)
+/// What a renewal obtained, stored already.
+struct Renewed {
+    grant: Grant,
+    way: Way,
+    fresh: Fresh,
 }
 
 impl Workspace {
+    /// When a credential that was had at `began` (both by the server's clock) is renewed; `None`: it does not end.
+    pub(crate) fn renew_at(&self, identity: &Identity, began: UnixTime) -> Option<UnixTime> {
+        let end = identity.expires_at?;
+        let life = end.seconds_since(identity.issued_at.unwrap_or(began));
+        Some(end.plus(-lead(life, self.core.chance.next())))
+    }
+
     /// Renews when that is due and possible; answers seconds until it should be looked at again.
     pub(crate) fn renew_if_due(&self, id: &EnvironmentId) -> Option<u64> {
         let mut inner = self.inner();
         let station = inner.stations.get_mut(id)?;
-        let granted = station.granted.as_ref().filter(|granted| granted.renews)?;
-        let granted_run = granted.run;
-        let now = self.core.clock.now().plus(station.session.server_ahead());
-        let began = granted.renewed_at.unwrap_or(granted.obtained_at);
-        let (due_in, resumes) = match station.session.state() {
-            SessionState::Active { identity } => {
-                let at = identity.expires_at?;
-                let life = at.seconds_since(identity.issued_at.unwrap_or(began));
-                (at.seconds_since(now) - lead(life), false)
+        let granted = station.granted.as_ref().filter(|_| station.session.is_renewable())?;
+        let run = granted.run;
+        let waits = station.session.waits_for_renewal();
+        if !waits {
+            let now = self.core.clock.now().plus(station.session.server_ahead());
+            let due_in = granted.renew_at?.seconds_since(now);
+            if due_in > 0 {
+                return u64::try_from(due_in).ok();
             }
-            SessionState::Expired { .. }
-            | SessionState::Refused { refusal: Refusal::Gate | Refusal::Unauthorized, .. } => (0, true),
-            SessionState::SignedOut | SessionState::SigningIn | SessionState::Refused { .. } => return None,
-        };
-        if due_in > 0 {
-            return u64::try_from(due_in).ok();
         }
         let wait = station.renew_not_before.map(|at| at.saturating_duration_since(Instant::now()));
         if let Some(wait) = wait.filter(|wait| !wait.is_zero()) {
             return Some(wait.as_secs() + 1);
         }
-        if !station.renewing {
-            if resumes && station.renewed_for_refusal.is_some_and(|at| at.elapsed() < HOLDS) {
-                // A fresh credential was refused as well: another one would be, too.
-                station.granted.as_mut()?.renews = false;
-                return None;
-            }
-            station.renewing = true;
+        if let Some(turn) = station.session.begin_renewal() {
             station.renew_not_before = Some(Instant::now() + SETTLE);
-            let run = granted_run;
             drop(inner);
-            tokio::spawn(self.clone().renew(id.clone(), run, resumes));
+            tokio::spawn(self.clone().renew(id.clone(), run, turn, waits));
         }
         Some(1)
     }
@@ -79,53 +87,84 @@ impl Workspace {
         (station.granted.as_ref()?.run == run).then(|| then(station))
     }
 
-    async fn renew(self, id: EnvironmentId, run: u64, resumes: bool) {
-        let renewed = self.renew_once(&id, run).await;
-        // Where the credential is another one by now, its own renewal is its own affair.
-        let failed = self.if_granted(&id, run, |station| {
-            station.renewing = false;
-            let Err(failure) = &renewed else {
-                station.renew_failures = 0;
-                station.problem = None;
-                station.renewed_for_refusal = resumes.then(Instant::now).or(station.renewed_for_refusal);
-                return None;
-            };
-            station.renew_failures += 1;
-            let pause = PAUSES.0.saturating_mul(1 << station.renew_failures.min(6).saturating_sub(1)).min(PAUSES.1);
-            station.renew_not_before = Some(Instant::now() + pause);
-            let lasting = match failure {
-                Failure::SignIn(error) => !error.is_transient(),
-                // A keychain that is locked opens again.
-                Failure::Vault(_) => false,
-                Failure::Problem(_) => true,
-            };
-            if lasting && let Some(granted) = &mut station.granted {
-                granted.renews = false;
+    async fn renew(self, id: EnvironmentId, run: u64, turn: RenewalTurn, waits: bool) {
+        let resumes = match self.obtain_fresh(&id, run, &turn).await {
+            Ok(Some(renewed)) => self.begin_with(&id, run, turn, renewed).map(|somebody_else| waits || somebody_else),
+            // The credential is another one by now: its own renewal is its own affair.
+            Ok(None) => None,
+            Err(failure) => {
+                self.not_renewed(&id, run, turn, &failure);
+                None
             }
-            let problem = failure.problem(&station.environment);
-            station.problem = Some(problem.clone());
-            lasting.then_some((problem, station.environment.tag.clone()))
-        });
-        if let Some(Some((problem, tag))) = failed {
-            tracing::warn!(environment = %id, code = problem.code, "a session can no longer be renewed");
-            let text = format!("{tag}: {} {}", words::sentence(&problem.title), problem.detail);
-            self.inner().notify("error", text, Some(&id));
-        }
+        };
         self.publish();
-        if renewed.is_ok_and(|somebody_else| resumes || somebody_else) {
+        if resumes == Some(true) {
             self.resume(&id).await;
         }
     }
 
-    /// Whether the fresh credential is somebody else's.
-    async fn renew_once(&self, id: &EnvironmentId, run: u64) -> Result<bool, Failure> {
+    /// Requests carry what was obtained from now on. Answers whether it is known to be somebody else's.
+    fn begin_with(&self, id: &EnvironmentId, run: u64, turn: RenewalTurn, renewed: Renewed) -> Option<bool> {
+        let now = self.core.clock.now();
+        let Renewed { grant, way, fresh } = renewed;
+        let renew_at = self.renew_at(&fresh.identity, now.plus(fresh.server_ahead));
+        self.if_granted(id, run, |station| {
+            let somebody_else =
+                station.operator.as_ref().is_some_and(|operator| operator.is_someone_else(&fresh.identity));
+            station.known_secrets = known(&grant.keep, &way.network);
+            station.way.get_or_insert(way);
+            station.renew_failures = 0;
+            station.problem = None;
+            if let Some(granted) = &mut station.granted {
+                granted.credential = grant.credential;
+                granted.keep = grant.keep;
+                granted.renewed_at = Some(now);
+                granted.renew_at = renew_at;
+            }
+            turn.renewed(fresh).then_some(somebody_else)
+        })
+        .flatten()
+    }
+
+    /// What is transient is tried again after a pause; what is not is said once, and the operator signs in.
+    fn not_renewed(&self, id: &EnvironmentId, run: u64, turn: RenewalTurn, failure: &Failure) {
+        let lasting = match failure {
+            Failure::SignIn(error) => !error.is_transient(),
+            // A keychain that is locked opens again, and another console comes to an end.
+            Failure::Vault(_) | Failure::Busy => false,
+            Failure::Problem(_) => true,
+        };
+        let told = self.if_granted(id, run, |station| {
+            station.renew_failures += 1;
+            let pause = PAUSES.0.saturating_mul(1 << station.renew_failures.min(6).saturating_sub(1)).min(PAUSES.1);
+            station.renew_not_before = Some(Instant::now() + pause.mul_f64(1.0 + self.core.chance.next() / 4.0));
+            let problem = failure.problem(&station.environment);
+            if lasting {
+                station.problem = Some(problem.clone());
+            }
+            (problem, station.environment.tag.clone())
+        });
+        let Some((problem, tag)) = told else { return };
+        if !lasting {
+            turn.postponed(&failure.as_unreachable(&problem));
+            return;
+        }
+        tracing::warn!(environment = %id, code = problem.code, "a session can no longer be renewed");
+        turn.failed(words::renewal_failed(&problem));
+        // Where the credential still works, nobody would see it otherwise before it ends.
+        let text = format!("{tag}: {} {} {}", words::sentence(&problem.title), problem.detail, problem.advice);
+        self.inner().notify("error", text, Some(id));
+    }
+
+    /// A fresh credential, stored before it is used; `None`: the one it was for is no longer in use.
+    async fn obtain_fresh(&self, id: &EnvironmentId, run: u64, turn: &RenewalTurn) -> Result<Option<Renewed>, Failure> {
         let turns = self.turns(id);
         let _renewing = turns.renewal.lock().await;
         let begun = self.if_granted(id, run, |station| {
             let granted = station.granted.as_ref()?;
             Some((station.environment.clone(), granted.keep.clone(), station.way.clone(), granted.unkept))
         });
-        let Some((environment, keep, way, unkept)) = begun.flatten() else { return Ok(false) };
+        let Some((environment, keep, way, unkept)) = begun.flatten() else { return Ok(None) };
         if !self.is_approved(&environment).await {
             return Err(Failure::Problem(words::approve_first(&environment.tag)));
         }
@@ -133,6 +172,7 @@ impl Workspace {
             Some(way) => way,
             None => self.way(id, &environment, Secrets::default()).await?,
         };
+        let _exclusive = self.exclusive(id).await?;
         let operator = InShell { workspace: self.clone(), id: id.clone(), run };
         let with = Context {
             environment: &environment,
@@ -140,31 +180,68 @@ impl Workspace {
             clock: self.core.clock.clone(),
             operator: &operator,
         };
-        if unkept {
+        let keep = if unkept {
             self.keep_renewed(id, run, &environment, &keep, &way).await;
-        }
-        let grant = environment.sign_in.implementation().renew(&with, keep).await?;
-        let attached = attachment(&environment)
-            .attach(&grant.credential, way.reach.extras())
-            .map_err(console_core::sign_in::SignInError::from)?;
+            keep
+        } else {
+            self.newest(id, &environment, keep, turn).await
+        };
+        let implementation = environment.sign_in.implementation();
+        let grant = match implementation.renew(&with, keep.clone()).await {
+            Err(error) if error.is_spent() => {
+                // Another console was quicker, and this computer's keychain may know what it got.
+                let newest = self.newest(id, &environment, keep.clone(), turn).await;
+                if newest.is_same_as(&keep) {
+                    return Err(error.into());
+                }
+                implementation.renew(&with, newest).await?
+            }
+            other => other?,
+        };
+        let attached =
+            attachment(&environment).attach(&grant.credential, way.reach.extras()).map_err(SignInError::from)?;
         let ahead = self.server_ahead(&with).await;
         // Before it is used: a rotated refresh token that is lost cannot be had again.
         self.keep_renewed(id, run, &environment, &grant.keep, &way).await;
-        let now = self.core.clock.now();
-        let changed = self.if_granted(id, run, |station| {
-            let ahead = ahead.unwrap_or_else(|| station.session.server_ahead());
-            station.known_secrets = known(&grant.keep, &way.network);
-            if let Some(state) = station.session.renew(attached, grant.identity.clone(), ahead) {
-                station.before_sign_in = Some(state);
-            }
-            if let Some(granted) = &mut station.granted {
-                granted.credential = grant.credential;
-                granted.keep = grant.keep;
-                granted.renewed_at = Some(now);
-            }
-            station.operator.as_ref().is_some_and(|operator| operator.is_someone_else(&grant.identity))
+        let renewable = implementation.can_renew(&grant.keep);
+        let fresh = self.if_granted(id, run, |station| Fresh {
+            attached,
+            identity: grant.identity.clone(),
+            server_ahead: ahead.unwrap_or_else(|| station.session.server_ahead()),
+            renewable,
         });
-        Ok(changed.unwrap_or(false))
+        Ok(fresh.map(|fresh| Renewed { grant, way, fresh }))
+    }
+
+    /// The turn of this console among those that run on this computer.
+    async fn exclusive(&self, id: &EnvironmentId) -> Result<Option<Exclusive>, Failure> {
+        let path = self.core.profile.locks_dir().join(format!("{id}.lock"));
+        match Exclusive::enter(&path, ANOTHER_CONSOLE).await {
+            Ok(Some(exclusive)) => Ok(Some(exclusive)),
+            Ok(None) => Err(Failure::Busy),
+            Err(error) => {
+                // A folder that cannot be written is no reason to lose the session.
+                tracing::warn!(%error, "other consoles cannot be waited for");
+                Ok(None)
+            }
+        }
+    }
+
+    /// What the vault holds now, when that is another than what was known: another console has renewed it.
+    async fn newest(
+        &self,
+        id: &EnvironmentId,
+        environment: &Environment,
+        known: Secrets,
+        turn: &RenewalTurn,
+    ) -> Secrets {
+        match self.kept_for(id, environment, Slot::Credential).await {
+            Ok(kept) if environment.sign_in.implementation().can_renew(&kept) && !kept.is_same_as(&known) => {
+                turn.taken_up();
+                kept
+            }
+            _ => known,
+        }
     }
 
     /// Stores what a renewal keeps, unless the credential is no longer in use. A keychain that does not take it is told of,
@@ -200,7 +277,9 @@ mod tests {
     use super::lead;
 
     #[test]
-    fn a_credential_is_renewed_a_fifth_of_its_life_ahead_within_bounds() {
-        assert_eq!((lead(300), lead(86_400), lead(4), lead(-5)), (60, 600, 2, 2));
+    fn a_credential_is_renewed_a_fifth_of_its_life_ahead_within_bounds_and_a_little_earlier_by_chance() {
+        let without = |life| lead(life, 0.0);
+        assert_eq!((without(300), without(86_400), without(4), without(-5)), (60, 600, 2, 2));
+        assert_eq!((lead(300, 0.5), lead(300, 0.999), lead(86_400, 0.999)), (75, 89, 899));
     }
 }

@@ -3,11 +3,11 @@
 use console_core::{
     environment::{Environment, EnvironmentId},
     secrets::Secrets,
-    session::SessionState,
+    session::{Credential, Fresh, Kept, SessionState},
     sign_in::attachment,
     vault::{Slot, StoredCredential, VaultStatus},
 };
-use console_ipc::{CommandError, SignInOutcome, StoredCredentialView};
+use console_ipc::{CommandError, StoredCredentialView};
 
 use crate::{
     sign_in::Answer,
@@ -65,52 +65,49 @@ impl Workspace {
         self.publish();
         let Some(Some(stored)) = wanted else { return };
         let now = self.core.clock.now();
-        match environment.sign_in.implementation().restore(&stored.secrets, now) {
-            Some(grant) => {
-                let way = match self.way(id, &environment, Secrets::default()).await {
-                    Ok(way) => way,
-                    Err(failure) => {
-                        let problem = failure.problem(&environment);
-                        self.if_current(id, run, |station| station.problem = Some(problem));
-                        self.publish();
-                        return;
-                    }
-                };
-                let Ok(attached) = attachment(&environment).attach(&grant.credential, way.reach.extras()) else {
+        let implementation = environment.sign_in.implementation();
+        let renewable = implementation.can_renew(&stored.secrets);
+        let credential_run = self.fresh_run();
+        let granted = |credential, renew_at| Granted {
+            run: credential_run,
+            unkept: false,
+            credential,
+            keep: stored.secrets.clone(),
+            obtained_at: stored.stored_at,
+            renewed_at: None,
+            renew_at,
+        };
+        if let Some(grant) = implementation.restore(&stored.secrets, now) {
+            let way = match self.way(id, &environment, Secrets::default()).await {
+                Ok(way) => way,
+                Err(failure) => {
+                    let problem = failure.problem(&environment);
+                    self.if_current(id, run, |station| station.problem = Some(problem));
+                    self.publish();
                     return;
-                };
-                let renews = environment.sign_in.implementation().can_renew(&stored.secrets);
-                let credential_run = self.fresh_run();
-                self.if_current(id, run, |station| {
-                    station.way = Some(way);
-                    station.session.begin(attached, grant.identity.clone(), 0);
-                    station.granted = Some(Granted {
-                        run: credential_run,
-                        unkept: false,
-                        credential: grant.credential,
-                        keep: stored.secrets,
-                        obtained_at: stored.stored_at,
-                        renewed_at: None,
-                        renews,
-                    });
-                    station.session.expire_if_due();
-                });
-                self.publish();
-                if self.inner().selected.as_ref() == Some(id) {
-                    self.open(id, None).await;
                 }
+            };
+            let Ok(attached) = attachment(&environment).attach(&grant.credential, way.reach.extras()) else {
+                return;
+            };
+            let identity = grant.identity;
+            self.if_current(id, run, |station| {
+                station.way = Some(way);
+                station.granted = Some(granted(grant.credential, self.renew_at(&identity, stored.stored_at)));
+                station.session.begin(Fresh { attached, identity, server_ahead: 0, renewable }, Kept::Vault);
+                station.session.expire_if_due();
+            });
+            self.publish();
+            if self.inner().selected.as_ref() == Some(id) {
+                self.open(id, None).await;
             }
-            None if environment.sign_in.implementation().can_renew(&stored.secrets) => {
-                // Not one after the other: an admin that does not answer holds up nobody else.
-                let (workspace, id) = (self.clone(), id.clone());
-                tokio::spawn(async move {
-                    let outcome = workspace.sign_in_with_stored(id.as_str()).await;
-                    if let Ok(SignInOutcome::Rejected { problem, .. }) = outcome {
-                        workspace.change(&id, |station| station.problem = Some(problem));
-                    }
-                });
-            }
-            None => {}
+        } else if renewable {
+            // Whoever watches the session obtains it, and goes on trying while nothing can be reached.
+            self.if_current(id, run, |station| {
+                station.granted = Some(granted(Credential::Nothing, None));
+                station.session.begin_by_renewal();
+            });
+            self.publish();
         }
     }
 
@@ -161,8 +158,8 @@ impl Workspace {
                 // The session goes on to its end; nothing of it is stored again.
                 granted.run = run;
                 granted.keep = Secrets::default();
-                granted.renews = false;
             }
+            station.session.set_renewable(false);
         });
         let turns = self.turns(&id);
         let turn = turns.vault.lock().await;

@@ -2,7 +2,7 @@
 
 use console_core::{
     environment::{Environment, EnvironmentId},
-    session::Attached,
+    session::{Attached, Fresh, Kept},
     sign_in::{Context, Examined, SignInError, attachment, try_at_admin},
     upstream::{Outcome, ProbeReport},
     vault::Slot,
@@ -67,7 +67,6 @@ impl Workspace {
         let (now, credential_run) = (self.core.clock.now(), self.fresh_run());
         let network = way.network.clone();
         let activated = self.if_current(&id, run, |station| {
-            station.before_sign_in = None;
             station.stored = StoredCredentialView::Ready;
             station.known_secrets = known(&examined.grant.keep, &network);
             station.connection = match &report.action {
@@ -77,20 +76,20 @@ impl Workspace {
                 _ => Connection::Fine,
             };
             station.way = Some(way);
-            station.session.begin(attached, examined.grant.identity.clone(), examined.server_ahead);
+            let identity = examined.grant.identity.clone();
             station.granted = Some(Granted {
                 run: credential_run,
                 credential: examined.grant.credential,
                 keep: examined.grant.keep,
                 obtained_at: now,
                 renewed_at: None,
-                renews,
+                renew_at: self.renew_at(&identity, now.plus(examined.server_ahead)),
                 unkept: false,
             });
-            station.renewing = false;
             station.renew_not_before = None;
             station.renew_failures = 0;
-            station.renewed_for_refusal = None;
+            let fresh = Fresh { attached, identity, server_ahead: examined.server_ahead, renewable: renews };
+            station.session.begin(fresh, Kept::Typed);
         });
         if activated.is_some() {
             drop(turn);

@@ -5,8 +5,8 @@ use std::{collections::HashMap, sync::Arc};
 use console_core::{
     environment::{Environment, EnvironmentId},
     secrets::Secrets,
-    session::SessionState,
     sign_in::{Context, Grant, Operator, SignInError, Step, examine},
+    upstream::{Unreachable, UnreachableKind},
     vault::{Slot, StoredCredential, VaultError},
 };
 use console_ipc::{CommandError, KeychainView, Problem, Prompt, SignInOutcome};
@@ -227,9 +227,7 @@ impl Workspace {
             station.pending = None;
             station.step = None;
             station.next = None;
-            if let Some(before) = station.before_sign_in.take() {
-                station.session.abandon_sign_in(before);
-            }
+            station.session.abandon_sign_in();
         });
         self.close_prompt(&Prompt::SignIn { environment: id.to_string() });
         self.reload_if_open(&id);
@@ -264,10 +262,6 @@ impl Workspace {
             station.pending = None;
             station.step = None;
             station.problem = None;
-            let before = station.session.state();
-            if before != SessionState::SigningIn {
-                station.before_sign_in = Some(before);
-            }
             station.session.begin_sign_in();
             Attempt {
                 run: station.sign_in_run,
@@ -291,9 +285,7 @@ impl Workspace {
     fn abandon(&self, id: &EnvironmentId, run: u64) {
         self.if_current(id, run, |station| {
             station.step = None;
-            if let Some(before) = station.before_sign_in.take() {
-                station.session.abandon_sign_in(before);
-            }
+            station.session.abandon_sign_in();
         });
         self.publish();
     }
@@ -332,9 +324,7 @@ impl Workspace {
     }
 
     pub(crate) fn reload_if_open(&self, id: &EnvironmentId) {
-        let shows = self.read(id, |station| {
-            station.gateway.is_some() && matches!(station.session.state(), SessionState::Active { .. })
-        });
+        let shows = self.read(id, |station| station.gateway.is_some() && station.session.state().goes_on());
         if shows == Ok(true) {
             self.order(StageOrder::Reload { environment: id.clone() });
         }
@@ -345,6 +335,8 @@ impl Workspace {
 pub(crate) enum Failure {
     SignIn(SignInError),
     Vault(VaultError),
+    /// Another console on this computer renews the same.
+    Busy,
     Problem(Problem),
 }
 
@@ -353,7 +345,16 @@ impl Failure {
         match self {
             Self::SignIn(error) => words::sign_in_error(error, environment),
             Self::Vault(error) => words::vault_error(error),
+            Self::Busy => words::busy(),
             Self::Problem(problem) => problem.clone(),
+        }
+    }
+
+    /// The same as something that was not reached: `problem` says it.
+    pub(crate) fn as_unreachable(&self, problem: &Problem) -> Unreachable {
+        match self {
+            Self::SignIn(SignInError::Unreachable(why)) => why.clone(),
+            _ => Unreachable { kind: UnreachableKind::Broken, detail: problem.detail.clone() },
         }
     }
 }

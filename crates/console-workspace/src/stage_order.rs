@@ -32,6 +32,11 @@ pub enum StageOrder {
         /// Whose dashboard.
         environment: EnvironmentId,
     },
+    /// Tell the page that it is shown again: a form whose request was held left it waiting for an answer.
+    ShowAgain {
+        /// Whose dashboard.
+        environment: EnvironmentId,
+    },
     /// Destroy the webview and its storage.
     Close {
         /// Whose dashboard.
@@ -44,6 +49,8 @@ pub enum StageOrder {
         /// What the shell needs.
         cover: Cover,
     },
+    /// Close the window: the operator has said what is to become of what waits.
+    Quit,
     /// Open an http(s) address in the system browser.
     OpenExternal {
         /// The address.

@@ -24,7 +24,7 @@ use console_ipc::{
 use tokio::sync::Notify;
 use url::Url;
 
-use crate::words;
+use crate::{doctor::Doctor, words};
 
 /// A credential that was obtained and waits for the operator's word.
 pub(crate) struct Pending {
@@ -51,8 +51,8 @@ pub(crate) struct Granted {
     pub(crate) keep: Secrets,
     pub(crate) obtained_at: UnixTime,
     pub(crate) renewed_at: Option<UnixTime>,
-    /// It can be renewed, and nothing has said for good that it cannot.
-    pub(crate) renews: bool,
+    /// When a fresh one is to be obtained, by the server's clock; `None`: it does not end by itself.
+    pub(crate) renew_at: Option<UnixTime>,
     /// The vault does not hold the newest of it yet: the keychain did not take it.
     pub(crate) unkept: bool,
 }
@@ -61,7 +61,7 @@ pub(crate) struct Granted {
 #[derive(Debug, Clone)]
 pub(crate) enum Connection {
     Fine,
-    Unreachable { since: UnixTime, problem: Problem },
+    Stalled { since: UnixTime, problem: Problem },
     Impaired(Problem),
 }
 
@@ -77,21 +77,17 @@ pub(crate) struct Station {
     pub(crate) sign_in_run: u64,
     /// Ends the sign-in under way.
     pub(crate) cancel: Arc<Notify>,
-    /// Where the session stood before the sign-in under way.
-    pub(crate) before_sign_in: Option<SessionState>,
     /// What the sign-in under way waits for.
     pub(crate) step: Option<Step>,
     pub(crate) pending: Option<Pending>,
     /// The way of the credential in use.
     pub(crate) way: Option<Way>,
     pub(crate) granted: Option<Granted>,
-    /// A renewal is under way: there is never a second.
-    pub(crate) renewing: bool,
     /// When the next renewal may be tried; after a failure this grows.
     pub(crate) renew_not_before: Option<Instant>,
     pub(crate) renew_failures: u32,
-    /// When the admin's refusal, or the end of its time, last led to a renewal.
-    pub(crate) renewed_for_refusal: Option<Instant>,
+    /// Wakes whoever watches the session: the clock jumped, or the network is another.
+    pub(crate) look: Arc<Notify>,
     /// Names of what the vault holds, for the sign-in form.
     pub(crate) known_secrets: Vec<String>,
     /// What of the environment waits for approval.
@@ -103,6 +99,8 @@ pub(crate) struct Station {
     /// Why the last restore or stored sign-in failed.
     pub(crate) problem: Option<Problem>,
     pub(crate) last_opened_outside: Option<Instant>,
+    /// While its panel is open.
+    pub(crate) doctor: Option<Doctor>,
 }
 
 impl Station {
@@ -116,21 +114,20 @@ impl Station {
             page: None,
             sign_in_run: run,
             cancel: Arc::default(),
-            before_sign_in: None,
             step: None,
             pending: None,
             way: None,
             granted: None,
-            renewing: false,
             renew_not_before: None,
             renew_failures: 0,
-            renewed_for_refusal: None,
+            look: Arc::default(),
             known_secrets: Vec::new(),
             approvals: Vec::new(),
             next: None,
             operator: None,
             problem: None,
             last_opened_outside: None,
+            doctor: None,
         }
     }
 
@@ -178,7 +175,7 @@ impl Station {
             kept_in: kept_in.to_owned(),
             obtained_at: granted.obtained_at.as_millis(),
             renewed_at: granted.renewed_at.map(UnixTime::as_millis),
-            renews: granted.renews,
+            renews: self.session.is_renewable(),
             copyable: environment.allow_token_copy && matches!(granted.credential, Credential::Token(_)),
         })
     }
@@ -202,16 +199,16 @@ impl Station {
         Some(real)
     }
 
-    /// `keychain`: whether there is one.
-    pub(crate) fn view(&self, keychain: bool) -> EnvironmentView {
+    /// `keychain`: whether there is one. `now` is this computer's.
+    pub(crate) fn view(&self, keychain: bool, now: UnixTime) -> EnvironmentView {
         EnvironmentView {
             id: self.environment.id.to_string(),
             draft: draft(&self.environment),
             session: self.session_view(),
             connection: match &self.connection {
                 Connection::Fine => ConnectionView::Fine,
-                Connection::Unreachable { since, problem } => {
-                    ConnectionView::Unreachable { since: since.as_millis(), problem: problem.clone() }
+                Connection::Stalled { since, problem } => {
+                    ConnectionView::Stalled { since: since.as_millis(), problem: problem.clone() }
                 }
                 Connection::Impaired(problem) => ConnectionView::Impaired { problem: problem.clone() },
             },
@@ -224,6 +221,9 @@ impl Station {
                 .map(|one| ApprovalView { kind: one.kind.to_owned(), shown: one.shown.clone() })
                 .collect(),
             credential: self.credential_view(keychain),
+            history: self.session.history().iter().map(|entry| words::history(entry, &self.environment)).collect(),
+            held: self.held(now),
+            doctor: self.doctor.as_ref().map(Doctor::view),
         }
     }
 
@@ -231,19 +231,34 @@ impl Station {
         match self.session.state() {
             SessionState::SignedOut => SessionView::SignedOut { problem: self.problem.clone() },
             SessionState::SigningIn => SessionView::SigningIn { step: self.step.as_ref().map(step_view) },
-            SessionState::Active { identity } => SessionView::Active {
-                expires_at: identity.expires_at.map(UnixTime::as_millis),
-                identity: identity_view(&identity),
-            },
-            SessionState::Expired { identity, at } => {
-                SessionView::Expired { at: at.as_millis(), identity: identity_view(&identity) }
+            SessionState::Active { identity } => {
+                SessionView::Active { expires_at: expires_at(&identity), identity: identity_view(&identity) }
             }
+            SessionState::Renewing { identity, waits } => {
+                let identity = identity.unwrap_or_default();
+                SessionView::Renewing { expires_at: expires_at(&identity), identity: identity_view(&identity), waits }
+            }
+            SessionState::Unreachable { identity, since, why } => SessionView::Unreachable {
+                since: since.as_millis(),
+                problem: words::not_reached(&why, &self.environment),
+                expires_at: identity.as_ref().and_then(expires_at),
+                identity: identity.as_ref().map(identity_view),
+            },
+            SessionState::Expired { identity, at } => SessionView::Expired {
+                at: at.as_millis(),
+                identity: identity_view(&identity),
+                problem: self.problem.clone(),
+            },
             SessionState::Refused { identity, refusal } => SessionView::Refused {
                 problem: words::refusal(refusal, Some(&identity), &self.environment),
                 identity: identity_view(&identity),
             },
         }
     }
+}
+
+fn expires_at(identity: &Identity) -> Option<f64> {
+    identity.expires_at.map(UnixTime::as_millis)
 }
 
 pub(crate) fn identity_view(identity: &Identity) -> IdentityView {

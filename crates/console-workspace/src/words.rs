@@ -3,13 +3,14 @@
 use console_core::{
     environment::Environment,
     environment_file::EnvironmentFileError,
-    session::Refusal,
+    session::{Change, Entry, Kept, Refusal},
     sign_in::{Advice, Method, SignInError},
     token::{Finding, Identity},
     upstream::{Outcome, Unreachable, UnreachableKind},
     vault::VaultError,
 };
-use console_ipc::Problem;
+use console_gateway::HeldError;
+use console_ipc::{HistoryView, Problem};
 
 pub(crate) fn problem(
     code: &str,
@@ -75,6 +76,16 @@ pub(crate) fn interrupted() -> Problem {
     problem("interrupted", "The sign-in was interrupted", "The console could not finish it.", "Sign in again.")
 }
 
+/// Another console renews the same sign-in, and does not come to an end.
+pub(crate) fn busy() -> Problem {
+    problem(
+        "busy",
+        "Another console is renewing this sign-in",
+        "Another AsyncMQ Console on this computer renews it at this moment.",
+        "It is tried again; close the other one if it stays so.",
+    )
+}
+
 /// Something must be approved first.
 pub(crate) fn approve_first(tag: &str) -> Problem {
     problem(
@@ -96,12 +107,7 @@ pub(crate) fn sign_in_error(error: &SignInError, environment: &Environment) -> P
         ),
         SignInError::NotValidNow { finding: found, server_ahead, .. } => finding(*found, *server_ahead),
         SignInError::NotAccepted { outcome, identity } => outcome_problem(outcome, Some(identity), environment),
-        SignInError::Unreachable(why) => {
-            let host = environment.base_url.as_url().host_str().unwrap_or_default();
-            // A token endpoint or a provider is somebody else's server.
-            let who = if why.detail.contains(&format!("`{host}`")) { &environment.tag } else { "the sign-in server" };
-            unreachable(why, who)
-        }
+        SignInError::Unreachable(why) => not_reached(why, environment),
         SignInError::Missing(what) => problem(
             "missing",
             "Something is missing",
@@ -238,6 +244,112 @@ pub(crate) fn unreachable(why: &Unreachable, tag: &str) -> Problem {
             _ => "Check the network, the VPN and the base URL, then try again.",
         },
     )
+}
+
+/// What cannot be reached: the admin, or what renews the session.
+pub(crate) fn not_reached(why: &Unreachable, environment: &Environment) -> Problem {
+    let host = environment.base_url.as_url().host_str().unwrap_or_default();
+    // A token endpoint or a provider is somebody else's server.
+    let who = if why.detail.contains(&format!("`{host}`")) { &environment.tag } else { "the sign-in server" };
+    unreachable(why, who)
+}
+
+/// The admin can be reached, and its live updates stand still.
+pub(crate) fn stalled(tag: &str) -> Problem {
+    problem(
+        "stalled",
+        format!("No live updates from {tag}"),
+        "The connection is open, and nothing comes over it: the figures on the page stand still.",
+        "The console opens it again by itself. If it stays so, something in between holds the stream back: the doctor tells.",
+    )
+}
+
+/// What was held was asked for long ago.
+pub(crate) fn held_late() -> Problem {
+    problem(
+        "held_late",
+        "That was more than ten minutes ago",
+        "Things may have changed since you asked for it.",
+        "Look at the page, then do it all the same or drop it.",
+    )
+}
+
+/// Why what was held was not done.
+pub(crate) fn held_error(error: &HeldError, tag: &str) -> Problem {
+    let (title, advice) = match error {
+        HeldError::Gone => ("It does not wait any more", "It was done or dropped meanwhile: look at the page."),
+        HeldError::UnderWay => ("It is on its way already", "Wait for its end."),
+        HeldError::Locked => ("Nothing was done", "Unlock the environment in the bar, then do it."),
+        HeldError::NotSignedIn => ("Nothing was done", "Sign in; it still waits."),
+        HeldError::AnotherOperator { .. } => ("Nothing was done", "Do it on the page, if it is still wanted."),
+        HeldError::Unreachable(_) => {
+            ("Nothing was done", "It still waits: do it once the environment is reached again.")
+        }
+        HeldError::Rejected(_) => {
+            ("Nothing was done", "It still waits: do it once the admin lets it pass, or drop it.")
+        }
+        HeldError::Unauthorized { .. } | HeldError::Unknown { .. } => {
+            ("It cannot be told whether it was done", "Look at the page before you do it again.")
+        }
+    };
+    let detail = match error {
+        HeldError::Rejected(Outcome::CrossOriginRejected) => {
+            format!("{tag} does not trust the proxy in front of it, so it rejects actions.")
+        }
+        HeldError::Rejected(_) => {
+            format!("{tag} does not let you do this: no admin claim, or not a role that it asks for.")
+        }
+        other => sentence(&other.to_string()),
+    };
+    problem("held", title, detail, advice)
+}
+
+/// A renewal that failed for good: its one line in the history.
+pub(crate) fn renewal_failed(problem: &Problem) -> String {
+    problem.detail.trim_end_matches('.').to_owned()
+}
+
+/// As much as can be known of why, in a few words.
+fn refused_for(refusal: Refusal, audience: &[String], issuer: Option<&str>, environment: &Environment) -> &'static str {
+    let (expects_audience, expects_issuer) = (&environment.expected_audience, &environment.expected_issuer);
+    match refusal {
+        Refusal::NotAllowed => "no admin claim, or not a role that is asked for",
+        _ if !expects_audience.is_empty() && !audience.contains(expects_audience) => "audience",
+        _ if !expects_issuer.is_empty() && issuer != Some(expects_issuer) => "issuer",
+        Refusal::Gate => "the admin does not say why",
+        Refusal::Unauthorized => "401",
+    }
+}
+
+/// A line of a session's history.
+pub(crate) fn history(entry: &Entry, environment: &Environment) -> HistoryView {
+    let reason = |kind: UnreachableKind| match kind {
+        UnreachableKind::Dns => "DNS",
+        UnreachableKind::Connect => "nothing answers",
+        UnreachableKind::Proxy => "proxy",
+        UnreachableKind::Tls => "TLS",
+        UnreachableKind::TimedOut => "no answer in time",
+        UnreachableKind::Broken => "the connection broke",
+    };
+    let (text, trouble) = match &entry.change {
+        Change::Began(Kept::Typed) => ("signed in".to_owned(), false),
+        Change::Began(Kept::Vault) => ("signed in from the keychain".to_owned(), false),
+        Change::Renewed => ("renewed".to_owned(), false),
+        Change::TakenUp => ("taken up: another console on this computer had renewed it".to_owned(), false),
+        Change::RenewalPostponed(kind) => (format!("not renewed yet: {}", reason(*kind)), true),
+        Change::RenewalFailed(why) => (format!("can no longer be renewed: {why}"), true),
+        Change::Expired => ("its time was up".to_owned(), false),
+        Change::ClockCorrected => ("it goes on: a clock had been set".to_owned(), false),
+        Change::Refused { refusal, audience, issuer } => {
+            (format!("refused: {}", refused_for(*refusal, audience, issuer.as_deref(), environment)), true)
+        }
+        Change::Unreachable { kind, until: Some(until) } => {
+            (format!("unreachable {}: {}", duration(until.seconds_since(entry.at)), reason(*kind)), true)
+        }
+        Change::Unreachable { kind, until: None } => (format!("unreachable: {}", reason(*kind)), true),
+        Change::SignedOut => ("signed out".to_owned(), false),
+    };
+    HistoryView { at: entry.at.as_millis(), text, trouble }
 }
 
 /// Why the keychain did not do what was asked.

@@ -11,6 +11,7 @@ use std::{
 };
 
 use console_core::{
+    chance::{Chance, RealChance},
     clock::{Clock, SystemClock},
     command_line::CommandLine,
     environment::EnvironmentId,
@@ -18,12 +19,12 @@ use console_core::{
     profile::{Profile, ProfileError},
     realm::BaseUrl,
     secrets::Secrets,
-    session::SessionState,
+    session::{Session, SessionState},
     tunnel::Tunnel,
     vault::{Vault, VaultStatus},
 };
 use console_ipc::{CommandError, Cover, Folders, KeychainView, Notice, Problem, Prompt, ShellState};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Notify, mpsc, watch};
 
 use crate::{StageOrder, station::Station, words};
 
@@ -44,11 +45,11 @@ pub enum StartError {
     Profile(#[from] ProfileError),
 }
 
-/// What is shown at most at the same time.
-const MOST_NOTICES: usize = 5;
+/// What waits to be read at most: more would be a flood, and nobody has read the oldest for long.
+const MOST_NOTICES: usize = 100;
 /// How often a keychain is looked for while there is none.
 const LOOK_FOR_KEYCHAIN: Duration = Duration::from_secs(3);
-/// How often expiry is looked at, at the least: a computer that slept has a clock that jumped.
+/// How often expiry is looked at, at the least.
 const LOOK_AT_EXPIRY: Duration = Duration::from_secs(15);
 
 pub(crate) struct Inner {
@@ -89,6 +90,7 @@ impl Inner {
 
 pub(crate) struct Core {
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) chance: Arc<dyn Chance>,
     pub(crate) profile: Profile,
     pub(crate) vault: Vault,
     pub(crate) folders: Folders,
@@ -166,6 +168,7 @@ impl Workspace {
         let (orders, receiver) = mpsc::unbounded_channel();
         let core = Core {
             clock,
+            chance: Arc::new(RealChance),
             profile,
             vault,
             folders,
@@ -181,6 +184,7 @@ impl Workspace {
             workspace.add_station(environment);
         }
         workspace.publish();
+        workspace.watch_for_wake();
         let starting = workspace.clone();
         tokio::spawn(async move {
             starting.look_at_keychain().await;
@@ -238,13 +242,14 @@ impl Workspace {
     pub(crate) fn publish(&self) {
         let inner = self.inner();
         let has_keychain = inner.keychain == KeychainView::Available;
+        let now = self.core.clock.now();
         let state = ShellState {
             environments: inner
                 .file
                 .list()
                 .iter()
                 .filter_map(|environment| inner.stations.get(&environment.id))
-                .map(|station| station.view(has_keychain))
+                .map(|station| station.view(has_keychain, now))
                 .collect(),
             selected: inner.selected.as_ref().map(ToString::to_string),
             keychain: inner.keychain.clone(),
@@ -258,7 +263,7 @@ impl Workspace {
         let active = on_stage
             .as_ref()
             .and_then(|id| inner.stations.get(id))
-            .is_some_and(|station| matches!(station.session.state(), SessionState::Active { .. }));
+            .is_some_and(|station| station.session.state().goes_on());
         // Whatever the shell says: a dashboard without a session stays under the sign-in panel.
         let cover = if active { inner.cover } else { Cover::Full };
         self.order(StageOrder::Show { environment: on_stage, cover });
@@ -292,12 +297,12 @@ impl Workspace {
     pub(crate) fn add_station(&self, environment: console_core::environment::Environment) {
         let id = environment.id.clone();
         let station = Station::new(environment, self.core.clock.clone(), self.fresh_run());
-        let session = station.session.clone();
+        let (session, look) = (station.session.clone(), station.look.clone());
         self.inner().stations.insert(id.clone(), station);
-        tokio::spawn(self.clone().watch_session(id, session));
+        tokio::spawn(self.clone().watch_session(id, session, look));
     }
 
-    async fn watch_session(self, id: EnvironmentId, session: Arc<console_core::session::Session>) {
+    async fn watch_session(self, id: EnvironmentId, session: Arc<Session>, look: Arc<Notify>) {
         let mut changes = session.subscribe();
         let weak = Arc::downgrade(&session);
         drop(session);
@@ -317,6 +322,7 @@ impl Workspace {
                     }
                     Err(_) => return,
                 },
+                () = look.notified() => {}
                 () = tokio::time::sleep(wait) => {}
             }
         }
@@ -384,6 +390,8 @@ fn name_of(state: &SessionState) -> &'static str {
         SessionState::SignedOut => "signed out",
         SessionState::SigningIn => "signing in",
         SessionState::Active { .. } => "active",
+        SessionState::Renewing { .. } => "renewing",
+        SessionState::Unreachable { .. } => "unreachable",
         SessionState::Expired { .. } => "expired",
         SessionState::Refused { .. } => "refused",
     }

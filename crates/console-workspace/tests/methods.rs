@@ -198,7 +198,7 @@ async fn a_user_name_and_a_password_are_exchanged_for_a_token_that_is_refreshed_
     for _ in 0..2 {
         issuer.event("a refresh", |event| event["event"] == "issued" && event["grant"] == "refresh");
     }
-    assert!(matches!(bench.view().session, SessionView::Active { .. }));
+    bench.until("signed in", |view| matches!(view.session, SessionView::Active { .. })).await;
     assert!(issuer.events().iter().all(|event| event["event"] != "refused"), "no refresh token is used twice");
 }
 

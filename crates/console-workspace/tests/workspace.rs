@@ -124,6 +124,8 @@ impl Bench {
                 StageOrder::Reload { .. } => names.push("reload"),
                 StageOrder::OpenExternal { .. } => names.push("outside"),
                 StageOrder::CopySecret { .. } => names.push("copy"),
+                StageOrder::ShowAgain { .. } => names.push("show again"),
+                StageOrder::Quit => names.push("quit"),
                 StageOrder::Show { .. } => {}
             }
         }

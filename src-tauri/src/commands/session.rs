@@ -99,3 +99,23 @@ pub(crate) async fn keychain_retry(workspace: State<'_, Workspace>) -> Answer<()
 pub(crate) async fn keychain_use_memory(workspace: State<'_, Workspace>) -> Answer<()> {
     workspace.keychain_use_memory().await
 }
+
+#[tauri::command]
+pub(crate) async fn session_try_now(workspace: State<'_, Workspace>, id: String) -> Answer<()> {
+    workspace.session_try_now(&id).await
+}
+
+#[tauri::command]
+pub(crate) async fn sign_out_all_open(workspace: State<'_, Workspace>) -> Answer<()> {
+    workspace.sign_out_all_open().await
+}
+
+#[tauri::command]
+pub(crate) async fn sign_out_all(workspace: State<'_, Workspace>, forget: bool) -> Answer<()> {
+    workspace.sign_out_all(forget).await
+}
+
+#[tauri::command]
+pub(crate) async fn sign_out_all_cancel(workspace: State<'_, Workspace>) -> Answer<()> {
+    workspace.sign_out_all_cancel().await
+}

@@ -49,6 +49,10 @@ const SHELL_COMES_WITHIN: Duration = Duration::from_secs(3);
 const LIGHT: Color = Color(249, 250, 251, 255);
 const DARK: Color = Color(20, 22, 25, 255);
 
+/// What a browser tells a page that comes back to the screen. AsyncMQ's takes its loading overlay away then, which a form
+/// that was answered with 204 would leave there.
+const SHOWN_AGAIN: &str = "window.dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))";
+
 type Builder = WebviewBuilder<Wry>;
 
 /// Whether a window can be opened at all.
@@ -65,6 +69,8 @@ pub(crate) struct Surroundings {
     pub(crate) downloads: PathBuf,
     /// Where reports go.
     pub(crate) report: Report,
+    /// Whether the window may be closed; where not, the operator is asked.
+    pub(crate) may_close: Arc<dyn Fn() -> bool + Send + Sync>,
 }
 
 /// What the platform's part is told about one dashboard.
@@ -140,6 +146,14 @@ impl Stage {
         let size: LogicalSize<f64> = window.inner_size()?.to_logical(window.scale_factor()?);
         let shell = window.add_child(shell, LogicalPosition::new(0.0, 0.0), size)?;
         platform::adopt_shell(&shell)?;
+        let may_close = surroundings.may_close.clone();
+        window.on_window_event(move |event| {
+            if let WindowEvent::CloseRequested { api, .. } = event
+                && !may_close()
+            {
+                api.prevent_close();
+            }
+        });
         let resized = Arc::new(Notify::new());
         if !platform::FOLLOWS_THE_WINDOW {
             let resized = resized.clone();
@@ -182,6 +196,8 @@ impl Stage {
             StageOrder::Open { environment, entry, origin } => self.open_dashboard(environment, entry, origin).await,
             StageOrder::Navigate { environment, url } => self.on(&environment, |webview| webview.navigate(url)),
             StageOrder::Reload { environment } => self.on(&environment, Webview::reload),
+            StageOrder::ShowAgain { environment } => self.on(&environment, |webview| webview.eval(SHOWN_AGAIN)),
+            StageOrder::Quit => self.window.destroy(),
             StageOrder::Close { environment } => self.close_dashboard(&environment),
             StageOrder::Show { environment, cover } => self.show(environment.map(|environment| (environment, cover))),
             StageOrder::OpenExternal { url } => {
@@ -328,6 +344,8 @@ fn name_of(order: &StageOrder) -> &'static str {
         StageOrder::Open { .. } => "open",
         StageOrder::Navigate { .. } => "navigate",
         StageOrder::Reload { .. } => "reload",
+        StageOrder::ShowAgain { .. } => "show again",
+        StageOrder::Quit => "quit",
         StageOrder::Close { .. } => "close",
         StageOrder::Show { .. } => "show",
         StageOrder::OpenExternal { .. } => "open outside",

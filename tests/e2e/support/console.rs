@@ -15,7 +15,7 @@ use tempfile::TempDir;
 use tokio::process::{Child, Command};
 use url::Url;
 
-use super::{Admin, eventually, holds};
+use super::{Admin, eventually, eventually_or, holds};
 
 /// Folders and a profile of one operator; outlives the console, as at a restart.
 pub(crate) struct Home {
@@ -175,11 +175,20 @@ impl Console {
     }
 
     pub(crate) async fn css(&self, selector: &str) -> Element {
-        eventually(selector, async || {
+        let shown = async || {
             let element = self.client.find(Locator::Css(selector)).await.ok()?;
             element.is_displayed().await.ok()?.then_some(element)
-        })
-        .await
+        };
+        eventually_or(selector, shown, async || self.reads().await).await
+    }
+
+    /// What a person reads in the webview of now.
+    async fn reads(&self) -> String {
+        let script = "return [document.URL, 'focus: ' + document.activeElement?.outerHTML?.slice(0, 200), \
+                      'disabled: ' + [...document.querySelectorAll(':disabled')].map(one => one.dataset.testid), \
+                      document.body.innerText].join('\\n')";
+        let text = self.client.execute(script, vec![]).await;
+        text.map_or_else(|error| error.to_string(), |text| text.as_str().unwrap_or_default().to_owned())
     }
 
     pub(crate) async fn is_there(&self, selector: &str) -> bool {

@@ -8,7 +8,7 @@ mod wait;
 pub(crate) use admin::Admin;
 pub(crate) use browser::Browser;
 pub(crate) use console::{Console, Home};
-pub(crate) use wait::{eventually, holds};
+pub(crate) use wait::{eventually, eventually_or, holds};
 
 /// One window at a time: two cores drive one app well, and a window that is not in front behaves differently.
 pub(crate) async fn turn() -> tokio::sync::MutexGuard<'static, ()> {

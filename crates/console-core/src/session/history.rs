@@ -33,8 +33,19 @@ pub enum Change {
     RenewalFailed(String),
     /// Its time was up.
     Expired,
+    /// It was not: a clock had been set, and the server's was measured anew.
+    ClockCorrected,
+    /// What the vault held had been renewed by another console on this computer, and was taken up.
+    TakenUp,
     /// The admin did not accept it.
-    Refused(Refusal),
+    Refused {
+        /// What it said.
+        refusal: Refusal,
+        /// Whom the credential was for, as far as it said.
+        audience: Vec<String>,
+        /// Who issued it, as far as it said.
+        issuer: Option<String>,
+    },
     /// The other side could not be reached.
     Unreachable {
         /// What failed last.

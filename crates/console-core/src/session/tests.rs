@@ -132,7 +132,7 @@ async fn a_thousand_requests_at_the_end_wait_for_one_renewal() {
     let waiting: Vec<_> = (0..1000)
         .map(|_| {
             let session = session.clone();
-            tokio::spawn(async move { session.authorization(Duration::from_secs(60)).await.map(|a| a.generation) })
+            tokio::spawn(async move { session.authorization(Duration::from_mins(1)).await.map(|a| a.generation) })
         })
         .collect();
     tokio::task::yield_now().await;
@@ -152,7 +152,7 @@ async fn nobody_hangs_when_the_renewing_task_dies() {
     clock.advance(10);
     let waiting = tokio::spawn({
         let session = session.clone();
-        async move { session.authorization(Duration::from_secs(3600)).await.map(|a| a.generation) }
+        async move { session.authorization(Duration::from_hours(1)).await.map(|a| a.generation) }
     });
     tokio::task::yield_now().await;
     let dying = tokio::spawn({
@@ -288,6 +288,21 @@ fn a_clock_that_was_set_back_does_not_keep_an_ended_token() {
     assert!(session.authorize().is_ok(), "not known yet");
     session.measured(3610);
     assert!(session.authorize().is_err());
+}
+
+#[test]
+fn a_clock_that_was_set_forward_does_not_end_a_token_that_the_server_still_takes() {
+    let (session, clock) = session();
+    session.activate(&bearer(), &SecretString::from("t"), until(110), 0).expect("activates");
+    clock.advance(3600);
+    assert!(session.authorize().is_err());
+    session.measured(-3600);
+    assert_eq!(value(&session), "Bearer t");
+    clock.advance(10);
+    assert!(session.authorize().is_err());
+    session.sign_out();
+    session.measured(-7200);
+    assert!(session.authorize().is_err(), "signed out is signed out");
 }
 
 #[test]

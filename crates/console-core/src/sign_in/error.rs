@@ -10,6 +10,10 @@ use crate::{
     upstream::{Outcome, Unreachable},
 };
 
+/// What to do where a refresh token is no longer good.
+pub(super) const SPENT: &str = "Sign in again. Where another console or computer renews the same sign-in, each renewal ends the \
+                                other's: sign in on each by itself.";
+
 /// What to do about an error, and what to call it.
 pub trait Advice: std::error::Error {
     /// Stable, for tests and styling.
@@ -70,6 +74,15 @@ pub enum SignInError {
 }
 
 impl SignInError {
+    /// Whether what renews was used up: a refresh token that rotates works once, and another console or computer may
+    /// have been quicker.
+    pub fn is_spent(&self) -> bool {
+        matches!(
+            self,
+            Self::Endpoint(EndpointError::RefreshRefused { .. }) | Self::Provider(ProviderError::RefreshRefused)
+        )
+    }
+
     /// Whether the same may work a little later, without the operator.
     pub fn is_transient(&self) -> bool {
         match self {

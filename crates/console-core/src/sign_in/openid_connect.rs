@@ -146,7 +146,8 @@ impl OpenIdConnect {
         let patience = i64::try_from(PATIENCE.as_secs()).unwrap_or(i64::MAX);
         with.operator.show(Step::Browser { url, until: with.clock.now().plus(patience) });
         let signing_in = async {
-            let refused = preflight::refusal(with.reach.provider(), silent, &self.client_id, &redirect);
+            let client = with.reach.provider();
+            let refused = preflight::refusal(&client, silent, &self.client_id, &redirect);
             let answer = self.answer(&provider, &mut awaited, refused).await?;
             let result = self.exchange(&provider, answer, attempt, &redirect_uri, secrets).await;
             let _ = time::timeout(GRACE, awaited.seen()).await;

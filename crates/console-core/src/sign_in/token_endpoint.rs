@@ -111,7 +111,7 @@ impl Advice for EndpointError {
     fn advice(&self) -> String {
         match self {
             Self::Refused { .. } => "Type them again.",
-            Self::RefreshRefused { .. } => "Sign in again: the refresh token has ended or was used elsewhere.",
+            Self::RefreshRefused { .. } => super::error::SPENT,
             Self::Status { .. } => "Check the endpoint's address in the sign-in settings, or try again later.",
             Self::NotJson { .. } | Self::TooLong { .. } => {
                 "Check the endpoint's address in the sign-in settings: this looks like a page, not like a token endpoint."

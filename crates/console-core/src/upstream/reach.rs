@@ -1,10 +1,15 @@
 //! Which ways lead to an environment's admin and to its provider? Two clients with the same network settings: the extra
 //! secret headers and cookies go to the admin only.
 
-use std::{fs, path::PathBuf, time::Duration};
+use std::{
+    fs,
+    path::PathBuf,
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
+};
 
 use http::{Method, header};
-use reqwest::{Certificate, Client, ClientBuilder, Identity, Proxy, RequestBuilder, redirect};
+use reqwest::{Certificate, Client, ClientBuilder, Identity, Proxy, RequestBuilder, dns::Resolve, redirect};
 use secrecy::ExposeSecret;
 use url::Url;
 
@@ -60,12 +65,27 @@ impl Advice for ReachError {
     }
 }
 
-/// The ways to the admin and to the provider. Cheap to clone.
+/// The ways to the admin and to the provider. Cheap to clone; clones share their connections.
 #[derive(Clone)]
 pub struct Reach {
+    plan: Arc<Plan>,
+    clients: Arc<RwLock<Clients>>,
+    extras: Extras,
+}
+
+/// What the clients are made of: the files are read once, so that new clients can be made whatever became of them.
+struct Plan {
+    certificates: Vec<Certificate>,
+    identity: Option<Identity>,
+    proxy: Option<Proxy>,
+    admin: Way,
+    provider: Way,
+    resolver: Option<Arc<dyn Resolve>>,
+}
+
+struct Clients {
     admin: Client,
     provider: Client,
-    extras: Extras,
 }
 
 impl Reach {
@@ -78,25 +98,54 @@ impl Reach {
     /// # Errors
     /// [`ReachError`].
     pub fn new(environment: &Environment, network: &Secrets) -> Result<Self, ReachError> {
-        let client = |way: Way| -> Result<Client, ReachError> {
-            let builder = with_network(base(), environment, network, way)?;
-            builder.build().map_err(|source| ReachError::Client { base_url: environment.base_url.to_string(), source })
-        };
-        Ok(Self {
-            admin: client(way_to_admin(environment))?,
-            provider: client(way_to_provider(environment))?,
-            extras: extras(environment, network)?,
-        })
+        Self::with(environment, network, None)
     }
 
-    /// The client for the admin. Whoever uses it by itself attaches the extras.
-    pub fn admin(&self) -> &Client {
-        &self.admin
+    /// The same, with names looked up by `resolver` instead of the system.
+    ///
+    /// # Errors
+    /// [`ReachError`].
+    pub fn resolving(
+        environment: &Environment,
+        network: &Secrets,
+        resolver: Arc<dyn Resolve>,
+    ) -> Result<Self, ReachError> {
+        Self::with(environment, network, Some(resolver))
     }
 
-    /// The client for token endpoints and providers: no extra header or cookie ever goes there.
-    pub fn provider(&self) -> &Client {
-        &self.provider
+    fn with(
+        environment: &Environment,
+        network: &Secrets,
+        resolver: Option<Arc<dyn Resolve>>,
+    ) -> Result<Self, ReachError> {
+        let plan = Plan { resolver, ..Plan::of(environment, network)? };
+        let clients = plan
+            .clients()
+            .map_err(|source| ReachError::Client { base_url: environment.base_url.to_string(), source })?;
+        let extras = extras(environment, network)?;
+        Ok(Self { plan: Arc::new(plan), clients: Arc::new(RwLock::new(clients)), extras })
+    }
+
+    /// Forgets every connection: new requests of all clones connect anew, those under way go on. After sleep, a change of
+    /// network or a silence nobody waits for a connection that is dead without anybody having said so. The platform's
+    /// proxy settings and trusted roots are read again.
+    pub fn reconnect(&self) {
+        match self.plan.clients() {
+            Ok(clients) => *self.clients.write().unwrap_or_else(PoisonError::into_inner) = clients,
+            // They could be made once; until they can be again, the old ones find out about dead connections by themselves.
+            Err(error) => tracing::warn!(%error, "the HTTP clients could not be set up again"),
+        }
+    }
+
+    /// The client for the admin, as of now: whoever keeps it keeps its connections. Whoever uses it by itself attaches the
+    /// extras.
+    pub fn admin(&self) -> Client {
+        self.clients.read().unwrap_or_else(PoisonError::into_inner).admin.clone()
+    }
+
+    /// The client for token endpoints and providers, as of now: no extra header or cookie ever goes there.
+    pub fn provider(&self) -> Client {
+        self.clients.read().unwrap_or_else(PoisonError::into_inner).provider.clone()
     }
 
     /// What goes with every request inside the realm.
@@ -106,7 +155,7 @@ impl Reach {
 
     /// A request inside the realm by nobody: with the extras, without a credential.
     pub fn request(&self, method: Method, url: Url) -> RequestBuilder {
-        let mut request = self.admin.request(method, url);
+        let mut request = self.admin().request(method, url);
         for (name, value) in self.extras.headers() {
             request = request.header(name, value);
         }
@@ -118,7 +167,7 @@ impl Reach {
 
     /// A request inside the realm with a session's credential (the extras are in it).
     pub fn authorized(&self, method: Method, url: Url, authorization: &Authorization) -> RequestBuilder {
-        let mut request = self.admin.request(method, url);
+        let mut request = self.admin().request(method, url);
         for (name, value) in &authorization.headers {
             request = request.header(name, value);
         }
@@ -162,50 +211,85 @@ fn way_to_provider(environment: &Environment) -> Way {
     }
 }
 
+impl Plan {
+    fn of(environment: &Environment, secrets: &Secrets) -> Result<Self, ReachError> {
+        let network = &environment.network;
+        let certificates = if network.ca_file.is_empty() { Vec::new() } else { self::certificates(&network.ca_file)? };
+        let identity = if network.client_certificate_file.is_empty() {
+            None
+        } else {
+            let pem = client_identity::pem(&network.client_certificate_file, secrets)?;
+            let identity = Identity::from_pem(pem.expose_secret().as_bytes());
+            Some(identity.map_err(|error| ClientIdentityError::unusable(&network.client_certificate_file, &error))?)
+        };
+        let (admin, provider) = (way_to_admin(environment), way_to_provider(environment));
+        let needs_proxy = !network.proxy.is_empty() && (admin, provider) != (Way::Direct, Way::Direct);
+        let proxy = if needs_proxy { Some(own_proxy(environment, secrets)?) } else { None };
+        Ok(Self { certificates, identity, proxy, admin, provider, resolver: None })
+    }
+
+    fn clients(&self) -> Result<Clients, reqwest::Error> {
+        Ok(Clients { admin: self.client(self.admin)?, provider: self.client(self.provider)? })
+    }
+
+    fn client(&self, way: Way) -> Result<Client, reqwest::Error> {
+        let mut builder = base();
+        for certificate in &self.certificates {
+            builder = builder.add_root_certificate(certificate.clone());
+        }
+        if let Some(identity) = &self.identity {
+            builder = builder.identity(identity.clone());
+        }
+        if let Some(resolver) = &self.resolver {
+            builder = builder.dns_resolver(resolver.clone());
+        }
+        match (way, &self.proxy) {
+            (Way::Direct, _) => builder.no_proxy(),
+            (Way::AnyProxy, Some(proxy)) => builder.proxy(proxy.clone()),
+            (Way::AnyProxy, None) => builder,
+        }
+        .build()
+    }
+}
+
+/// What is common to every client: it follows no redirect, and a connection that is dead is noticed within seconds.
+///
+/// A live stream is all answer and no request, so nothing would ever be found missing on it: probes have to ask. And a
+/// request on a pooled connection that died in silence (sleep, another network, a firewall that forgot it) would be sent
+/// again by the kernel for minutes.
 fn base() -> ClientBuilder {
-    Client::builder()
+    let builder = Client::builder()
         .redirect(redirect::Policy::none())
         .referer(false)
         .connect_timeout(CONNECT_TIMEOUT)
         .pool_idle_timeout(Duration::from_mins(1))
-        .tcp_keepalive(Duration::from_secs(30))
+        // 10 s of silence, then three probes 5 s apart: dead after 25 s (by default it is 60).
+        .tcp_keepalive(Duration::from_secs(10))
+        .tcp_keepalive_interval(Duration::from_secs(5))
+        .tcp_keepalive_retries(3)
         .http2_adaptive_window(true)
-        .http2_keep_alive_interval(Duration::from_secs(20))
-        .http2_keep_alive_while_idle(false)
+        // The same over HTTP/2, through whatever ends TCP on the way (the default asks never).
+        .http2_keep_alive_interval(Duration::from_secs(10))
+        .http2_keep_alive_timeout(Duration::from_secs(5))
+        // An idle connection is asked, too: a page must not find out. It is closed after a minute anyway.
+        .http2_keep_alive_while_idle(true);
+    // How long what was sent may stay unacknowledged; other systems have no such option in the client. Long enough for a
+    // train in a tunnel, and on Linux it also ends the probes above.
+    #[cfg(target_os = "linux")]
+    let builder = builder.tcp_user_timeout(Duration::from_secs(15));
+    builder
 }
 
-fn with_network(
-    mut builder: ClientBuilder,
-    environment: &Environment,
-    secrets: &Secrets,
-    way: Way,
-) -> Result<ClientBuilder, ReachError> {
+/// The environment's own proxy, with its user name and password.
+fn own_proxy(environment: &Environment, secrets: &Secrets) -> Result<Proxy, ReachError> {
     let network = &environment.network;
-    if !network.ca_file.is_empty() {
-        for certificate in certificates(&network.ca_file)? {
-            builder = builder.add_root_certificate(certificate);
-        }
+    let failed = |reason: String| ReachError::Proxy { proxy: network.proxy.clone(), reason };
+    network::proxy_url(&network.proxy).map_err(|reason| failed(reason.to_owned()))?;
+    let proxy = Proxy::all(&network.proxy).map_err(|error| failed(error.to_string()))?;
+    if network.proxy_user.is_empty() {
+        return Ok(proxy);
     }
-    if !network.client_certificate_file.is_empty() {
-        let pem = client_identity::pem(&network.client_certificate_file, secrets)?;
-        let identity = Identity::from_pem(pem.expose_secret().as_bytes());
-        let identity =
-            identity.map_err(|error| ClientIdentityError::unusable(&network.client_certificate_file, &error))?;
-        builder = builder.identity(identity);
-    }
-    if way == Way::Direct {
-        return Ok(builder.no_proxy());
-    }
-    if !network.proxy.is_empty() {
-        let failed = |reason: String| ReachError::Proxy { proxy: network.proxy.clone(), reason };
-        network::proxy_url(&network.proxy).map_err(|reason| failed(reason.to_owned()))?;
-        let mut proxy = Proxy::all(&network.proxy).map_err(|error| failed(error.to_string()))?;
-        if !network.proxy_user.is_empty() {
-            proxy = proxy.basic_auth(&network.proxy_user, secrets.expose(secret::PROXY_PASSWORD).unwrap_or_default());
-        }
-        builder = builder.proxy(proxy);
-    }
-    Ok(builder)
+    Ok(proxy.basic_auth(&network.proxy_user, secrets.expose(secret::PROXY_PASSWORD).unwrap_or_default()))
 }
 
 /// The certificates in a PEM file.

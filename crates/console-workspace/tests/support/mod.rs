@@ -2,15 +2,23 @@
 
 #![allow(dead_code, reason = "each test file uses its part")]
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
 
 use console_core::{
-    clock::SystemClock,
+    clock::{Clock, SystemClock, UnixTime},
     profile::Profile,
     vault::{MemoryStore, SecretStore as _, Vault},
 };
 use console_ipc::{
-    Accent, EnvironmentDraft, EnvironmentView, Method, Network, Problem, ProtectionView, SaveOutcome, SignInOutcome,
+    Accent, EnvironmentDraft, EnvironmentView, Method, Network, Problem, ProtectionView, SaveOutcome, ShellState,
+    SignInOutcome,
 };
 use console_workspace::{StageOrder, Workspace};
 use tempfile::TempDir;
@@ -47,12 +55,21 @@ pub(crate) fn draft(base_url: &str, sign_in: Method) -> EnvironmentDraft {
 
 impl Bench {
     pub(crate) async fn new(draft: EnvironmentDraft) -> Self {
+        Self::by_clock(draft, Arc::new(SystemClock)).await
+    }
+
+    pub(crate) async fn by_clock(draft: EnvironmentDraft, clock: Arc<dyn Clock>) -> Self {
         let keychain = Arc::new(MemoryStore::default());
         let folder = tempfile::tempdir().expect("folder");
-        let (workspace, orders) = start(&folder, &keychain).await;
+        let (workspace, orders) = start_by(&folder, &keychain, clock).await;
         let added = workspace.environment_add(draft).await.expect("answers");
         let SaveOutcome::Saved { id } = added else { panic!("{added:?}") };
         Self { folder, keychain, workspace, orders, id }
+    }
+
+    /// Another console with the same settings and the same keychain.
+    pub(crate) async fn beside(&self) -> (Workspace, UnboundedReceiver<StageOrder>) {
+        start(&self.folder, &self.keychain).await
     }
 
     pub(crate) async fn restarted(self) -> Self {
@@ -67,10 +84,10 @@ impl Bench {
     }
 
     /// Signs in as it should succeed, and sees the dashboard through the gateway.
-    pub(crate) async fn enters(&mut self, answers: &[(&str, &str)]) {
+    pub(crate) async fn enters(&mut self, answers: &[(&str, &str)]) -> Page {
         let outcome = self.sign_in(answers).await;
         assert_eq!(outcome, SignInOutcome::SignedIn);
-        self.sees_dashboard().await;
+        self.sees_dashboard().await
     }
 
     /// Signs in as it should not succeed; what the operator is told.
@@ -82,26 +99,13 @@ impl Bench {
     }
 
     /// Enters the gateway that was opened last as the webview would, and asks for a page.
-    pub(crate) async fn sees_dashboard(&mut self) -> String {
-        let client =
-            reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().expect("client");
-        let entry = self.entry().await;
-        let entered = client.get(entry.clone()).send().await.expect("the gateway answers");
-        let cookie =
-            entered.headers()["set-cookie"].to_str().expect("text").split(';').next().expect("pair").to_owned();
-        let to = entry.join(entered.headers()["location"].to_str().expect("text")).expect("url");
-        let page = client
-            .get(to)
-            .header("cookie", cookie)
-            .header("sec-fetch-mode", "navigate")
-            .header("sec-fetch-dest", "document")
-            .send()
-            .await
-            .expect("answers");
-        assert_eq!(page.status(), 200);
-        let text = page.text().await.expect("text");
+    pub(crate) async fn sees_dashboard(&mut self) -> Page {
+        let (page, to) = Page::enter(self.entry().await).await;
+        let answer = page.get(to.path()).await;
+        assert_eq!(answer.status(), 200);
+        let text = answer.text().await.expect("text");
         assert!(text.contains("Dashboard"), "{text}");
-        text
+        page
     }
 
     pub(crate) async fn entry(&mut self) -> url::Url {
@@ -120,10 +124,8 @@ impl Bench {
     }
 
     pub(crate) async fn until(&self, what: &str, holds: impl Fn(&EnvironmentView) -> bool) {
-        let mut states = self.workspace.subscribe();
-        let seen = states.wait_for(|state| state.environments.iter().any(|view| view.id == self.id && holds(view)));
-        let seen = time::timeout(Duration::from_secs(40), seen).await.is_ok_and(|seen| seen.is_ok());
-        assert!(seen, "{what}: {:?}", self.view());
+        until(&self.workspace, what, |state| state.environments.iter().any(|view| view.id == self.id && holds(view)))
+            .await;
     }
 
     /// Everything that the vault holds, as one text.
@@ -134,7 +136,88 @@ impl Bench {
     }
 }
 
+/// Waits until the shell is told so.
+pub(crate) async fn until(workspace: &Workspace, what: &str, holds: impl Fn(&ShellState) -> bool) {
+    let mut states = workspace.subscribe();
+    let seen = states.wait_for(|state| holds(state));
+    let seen = time::timeout(Duration::from_secs(40), seen).await.is_ok_and(|seen| seen.is_ok());
+    assert!(seen, "{what}: {:?}", workspace.state().environments);
+}
+
 pub(crate) async fn start(folder: &TempDir, keychain: &Arc<MemoryStore>) -> (Workspace, UnboundedReceiver<StageOrder>) {
+    start_by(folder, keychain, Arc::new(SystemClock)).await
+}
+
+async fn start_by(
+    folder: &TempDir,
+    keychain: &Arc<MemoryStore>,
+    clock: Arc<dyn Clock>,
+) -> (Workspace, UnboundedReceiver<StageOrder>) {
     let vault = Vault::with_store(keychain.clone());
-    Workspace::with(Profile::below(folder.path()), vault, Arc::new(SystemClock), folder.path().join("downloads")).await
+    Workspace::with(Profile::below(folder.path()), vault, clock, folder.path().join("downloads")).await
+}
+
+/// The computer's clock, moved by a test.
+#[derive(Default)]
+pub(crate) struct MovedClock(AtomicI64);
+
+impl MovedClock {
+    pub(crate) fn move_by(&self, seconds: i64) {
+        self.0.fetch_add(seconds, Ordering::SeqCst);
+    }
+}
+
+impl Clock for MovedClock {
+    fn now(&self) -> UnixTime {
+        SystemClock.now().plus(self.0.load(Ordering::SeqCst))
+    }
+}
+
+/// A dashboard's webview, as far as HTTP goes.
+pub(crate) struct Page {
+    client: reqwest::Client,
+    cookie: String,
+    origin: url::Url,
+}
+
+impl Page {
+    /// Enters by an entry address, and answers where that led to.
+    pub(crate) async fn enter(entry: url::Url) -> (Self, url::Url) {
+        let client =
+            reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().expect("client");
+        let entered = client.get(entry.clone()).send().await.expect("the gateway answers");
+        let cookie =
+            entered.headers()["set-cookie"].to_str().expect("text").split(';').next().expect("pair").to_owned();
+        let to = entry.join(entered.headers()["location"].to_str().expect("text")).expect("url");
+        let origin = entry.join("/").expect("origin");
+        (Self { client, cookie, origin }, to)
+    }
+
+    /// A navigation to `path`.
+    pub(crate) async fn get(&self, path: &str) -> reqwest::Response {
+        self.try_get(path).await.expect("answers")
+    }
+
+    pub(crate) async fn try_get(&self, path: &str) -> reqwest::Result<reqwest::Response> {
+        self.navigation(reqwest::Method::GET, path).send().await
+    }
+
+    /// A form of the page that is sent.
+    pub(crate) async fn send_form(&self, path: &str, form: &[(&str, &str)]) -> reqwest::Response {
+        self.navigation(reqwest::Method::POST, path)
+            .header("origin", self.origin.as_str().trim_end_matches('/'))
+            .header("sec-fetch-site", "same-origin")
+            .form(form)
+            .send()
+            .await
+            .expect("answers")
+    }
+
+    fn navigation(&self, method: reqwest::Method, path: &str) -> reqwest::RequestBuilder {
+        self.client
+            .request(method, self.origin.join(path).expect("url"))
+            .header("cookie", &self.cookie)
+            .header("sec-fetch-mode", "navigate")
+            .header("sec-fetch-dest", "document")
+    }
 }

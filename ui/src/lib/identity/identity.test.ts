@@ -2,7 +2,7 @@ import { screen, waitFor } from '@testing-library/svelte';
 import { describe, expect, it } from 'vitest';
 
 import { PROD, shows } from '../../test-shows';
-import { identity } from '../ipc/fake/scenarios';
+import { identity } from '../ipc/fake/views';
 import { missingOf, rowsOf } from '../sign-in/claims';
 
 it('says who, by what, carried by, until when and where it is kept', async () => {

@@ -49,6 +49,22 @@ export const core = {
   openSignOut: (id: string) => call<null>('sign_out_open', { id }),
   signOut: (id: string, forget: boolean) => call<null>('sign_out', { id, forget }),
   cancelSignOut: (id: string) => call<null>('sign_out_cancel', { id }),
+  openSignOutAll: () => call<null>('sign_out_all_open'),
+  signOutAll: (forget: boolean) => call<null>('sign_out_all', { forget }),
+  cancelSignOutAll: () => call<null>('sign_out_all_cancel'),
+  /** `false`: stay, and keep what is held. */
+  answerQuit: (quit: boolean) => call<null>('quit_answer', { quit }),
+
+  /** Does not wait for the next try at an admin that cannot be reached. */
+  tryNow: (id: string) => call<null>('session_try_now', { id }),
+  /** `lateConfirmed`: the operator was told how long ago it was asked for. */
+  carryOutHeld: (id: string, held: string, lateConfirmed: boolean) =>
+    call<null>('held_carry_out', { id, held, lateConfirmed }),
+  dropHeld: (id: string, held: string) => call<null>('held_drop', { id, held }),
+
+  openDoctor: (id: string) => call<null>('doctor_open', { id }),
+  runDoctor: (id: string) => call<null>('doctor_run', { id }),
+  closeDoctor: (id: string) => call<null>('doctor_close', { id }),
 
   openTokenCopy: (id: string) => call<null>('token_copy_open', { id }),
   /** The core copies it and clears the clipboard later: the token never comes here. */

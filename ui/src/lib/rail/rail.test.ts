@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 
-import { environment, problem, identity } from '../ipc/fake/scenarios';
+import { environment, problem, identity } from '../ipc/fake/views';
+import { held } from '../ipc/fake/scenarios/held';
 import { moved } from './reorder';
 import { signOf, twoLetters } from './session-sign';
 
@@ -26,11 +27,27 @@ it.each([
 });
 
 it('what needs the operator comes first', () => {
-  const broken = { status: 'unreachable', since: 0, problem: problem('dns', 'x') } as const;
-  const expired = { status: 'expired', at: 0, identity: identity() } as const;
+  const why = problem('dns', 'x');
+  const unreachable = {
+    status: 'unreachable',
+    since: 0,
+    problem: why,
+    identity: identity(),
+    expires_at: null,
+  } as const;
+  const impaired = { status: 'impaired', problem: why } as const;
+  const expired = { status: 'expired', at: 0, identity: identity(), problem: null } as const;
+  const renewing = { status: 'renewing', identity: identity(), expires_at: null, waits: false } as const;
+  const [waiting] = held.one();
+  if (!waiting) throw new Error('nothing held');
   expect(signOf(environment('1'), [])).toBe('active');
-  expect(signOf(environment('1', { connection: broken }), [])).toBe('unreachable');
-  expect(signOf(environment('1', { connection: broken, session: expired }), [])).toBe('needs-you');
+  expect(signOf(environment('1', { session: renewing }), [])).toBe('renewing');
+  expect(signOf(environment('1', { session: unreachable }), [])).toBe('unreachable');
+  expect(signOf(environment('1', { session: unreachable, connection: impaired }), [])).toBe('unreachable');
+  expect(signOf(environment('1', { session: unreachable, held: [waiting] }), [])).toBe('needs-you');
+  expect(signOf(environment('1', { held: [{ ...waiting, under_way: true }] }), [])).toBe('active');
+  expect(signOf(environment('1', { connection: impaired, session: expired }), [])).toBe('needs-you');
+  expect(signOf(environment('1'), [{ kind: 'quit' }, { kind: 'sign_out_all' }])).toBe('active');
   expect(signOf(environment('1'), [{ kind: 'sign_in', environment: '1' }])).toBe('needs-you');
   expect(signOf(environment('1'), [{ kind: 'sign_in', environment: '2' }])).toBe('active');
   expect(signOf(environment('1', { session: { status: 'signed_out', problem: null } }), [])).toBe(

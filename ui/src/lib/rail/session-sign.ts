@@ -2,10 +2,11 @@
 
 import type { EnvironmentView, Prompt } from '../ipc/types';
 
-export type Sign = 'active' | 'signing-in' | 'needs-you' | 'unreachable' | 'signed-out';
+export type Sign = 'active' | 'renewing' | 'signing-in' | 'needs-you' | 'unreachable' | 'signed-out';
 
 export const signWords: Record<Sign, string> = {
   active: 'signed in',
+  renewing: 'renewing the session',
   'signing-in': 'signing in',
   'needs-you': 'needs you',
   unreachable: 'unreachable',
@@ -14,13 +15,15 @@ export const signWords: Record<Sign, string> = {
 
 /** What needs the operator comes before what is only so. */
 export function signOf(environment: EnvironmentView, prompts: readonly Prompt[]): Sign {
-  const { session, connection, id } = environment;
-  if (prompts.some((prompt) => prompt.environment === id)) return 'needs-you';
+  const { session, connection, held, id } = environment;
+  if (prompts.some((prompt) => 'environment' in prompt && prompt.environment === id)) return 'needs-you';
   if (session.status === 'expired' || session.status === 'refused') return 'needs-you';
   if (session.status === 'signed_out' && session.problem) return 'needs-you';
-  if (connection.status === 'unreachable') return 'unreachable';
+  if (held.some((one) => !one.under_way)) return 'needs-you';
+  if (session.status === 'unreachable') return 'unreachable';
   if (connection.status === 'impaired') return 'needs-you';
   if (session.status === 'signing_in') return 'signing-in';
+  if (session.status === 'renewing') return 'renewing';
   return session.status === 'signed_out' ? 'signed-out' : 'active';
 }
 

@@ -2,11 +2,13 @@
 // the cover of the dashboard follows from here.
 
 import type { Cover, EnvironmentView, Prompt, ShellState } from '../ipc/types';
+import { hasDashboard, identityOf } from './session';
 
 /** What the operator opened by hand; it comes before everything that the state asks for. */
 export type Opened =
   | { kind: 'environment'; id: string | null }
   | { kind: 'identity' }
+  | { kind: 'history' }
   | { kind: 'about' }
   | { kind: 'keychain' };
 
@@ -16,6 +18,8 @@ export type Screen =
   | { kind: 'environment'; id: string | null }
   | { kind: 'about' }
   | { kind: 'identity'; environment: EnvironmentView }
+  | { kind: 'history'; environment: EnvironmentView }
+  | { kind: 'doctor'; environment: EnvironmentView }
   | { kind: 'settings-problem' }
   | { kind: 'keychain' }
   | { kind: 'first-run' }
@@ -27,23 +31,20 @@ export type Screen =
 /** A question that stops everything else. */
 export type Question =
   | { kind: 'sign_out'; environment: EnvironmentView }
+  | { kind: 'sign_out_all' }
+  | { kind: 'quit' }
   | { kind: 'copy_token'; environment: EnvironmentView }
   | { kind: 'open_external'; environment: EnvironmentView | null; prompt: Prompt & { kind: 'open_external' } }
   | { kind: 'remove'; environment: EnvironmentView };
-
-/** Signed in as far as is known: the dashboard may be shown. */
-function hasDashboard(environment: EnvironmentView): boolean {
-  return environment.session.status === 'active';
-}
 
 export function signInPrompted(state: ShellState, id: string): boolean {
   return state.prompts.some((prompt) => prompt.kind === 'sign_in' && prompt.environment === id);
 }
 
 /**
- * In this order: the core is silent; what the operator opened; settings that cannot be read (when nothing could be
- * shown); no keychain (unless a live dashboard would be hidden for it); nothing added yet; nothing chosen; sign-in;
- * unreachable before the first page; the dashboard.
+ * In this order: the core is silent; what the operator opened, the doctor last; settings that cannot be read (when
+ * nothing could be shown); no keychain (unless a live dashboard would be hidden for it); nothing added yet; nothing
+ * chosen; a sign-in that was asked for; unreachable before the first page; sign-in; the dashboard.
  */
 export function screenFor(state: ShellState | null, opened: Opened | null, broken = false): Screen {
   if (broken) return { kind: 'broken' };
@@ -55,22 +56,21 @@ export function screenFor(state: ShellState | null, opened: Opened | null, broke
     const gone = opened.id !== null && !state.environments.some((one) => one.id === opened.id);
     if (!gone) return opened;
   }
-  if (opened?.kind === 'identity' && selected && hasDashboard(selected)) {
+  if (opened?.kind === 'identity' && selected && identityOf(selected.session)) {
     return { kind: 'identity', environment: selected };
   }
+  if (opened?.kind === 'history' && selected) return { kind: 'history', environment: selected };
+  if (selected?.doctor) return { kind: 'doctor', environment: selected };
 
   if (state.settings_problem && state.environments.length === 0) return { kind: 'settings-problem' };
   const undecided = state.keychain.status === 'unavailable' && !state.keychain.memory_allowed;
   if (undecided && !(selected && hasDashboard(selected))) return { kind: 'keychain' };
   if (state.environments.length === 0) return { kind: 'first-run' };
   if (!selected) return { kind: 'choose' };
-  if (!hasDashboard(selected) || signInPrompted(state, selected.id)) {
-    return { kind: 'sign-in', environment: selected };
-  }
-  if (selected.connection.status === 'unreachable' && selected.page === null) {
-    return { kind: 'unreachable', environment: selected };
-  }
-  return { kind: 'dashboard', environment: selected };
+  if (signInPrompted(state, selected.id)) return { kind: 'sign-in', environment: selected };
+  if (hasDashboard(selected)) return { kind: 'dashboard', environment: selected };
+  if (selected.session.status === 'unreachable') return { kind: 'unreachable', environment: selected };
+  return { kind: 'sign-in', environment: selected };
 }
 
 /** The oldest prompt that is a question, else the removal that the operator asked for. */
@@ -81,6 +81,7 @@ export function questionFor(state: ShellState | null, removing: string | null): 
     if (prompt.kind === 'open_external') {
       return { kind: 'open_external', environment: byId(prompt.environment), prompt };
     }
+    if (prompt.kind === 'sign_out_all' || prompt.kind === 'quit') return { kind: prompt.kind };
     if (prompt.kind === 'sign_out' || prompt.kind === 'copy_token') {
       const environment = byId(prompt.environment);
       if (environment) return { kind: prompt.kind, environment };

@@ -2,7 +2,7 @@ import { screen, waitFor, within } from '@testing-library/svelte';
 import { describe, expect, it } from 'vitest';
 
 import { PROD, shows, value } from '../../test-shows';
-import { problem } from '../ipc/fake/scenarios';
+import { problem } from '../ipc/fake/views';
 import { announcer } from '../ui/announce.svelte';
 import { wordsOf } from './command-words';
 import { spelled } from './spelled';

@@ -1,6 +1,7 @@
 // The sign-in panel's title, and why it is there.
 
 import type { EnvironmentView, IdentityView, Problem } from '../ipc/types';
+import { identityOf } from '../shell/session';
 import { shortName } from '../shell/shell.svelte';
 import { methodOf } from '../sign-in-methods/registry';
 import { shortTime } from '../time/format';
@@ -14,6 +15,8 @@ export interface Why {
   identity: IdentityView | null;
   /** The claims are the point, not an aside. */
   showClaims: boolean;
+  /** What stood in the way of going on without the operator. */
+  problem: Problem | null;
 }
 
 function from(problem: Problem): Pick<Why, 'title' | 'body' | 'code'> {
@@ -28,10 +31,11 @@ export function whyOf(environment: EnvironmentView, now: number): Why {
   const { session } = environment;
   const name = shortName(environment);
   const method = methodOf(environment.draft.sign_in.method);
-  const nothing = { identity: null, showClaims: false, code: null, body: [] };
+  const nothing = { identity: null, showClaims: false, code: null, body: [], problem: null };
   switch (session.status) {
     case 'expired':
       return {
+        ...nothing,
         title: `Your session on ${name} ended at ${shortTime(session.at, now)}`,
         body: [
           method.token
@@ -40,10 +44,11 @@ export function whyOf(environment: EnvironmentView, now: number): Why {
         ],
         code: 'expired',
         identity: session.identity,
-        showClaims: false,
+        problem: session.problem,
       };
     case 'refused':
       return {
+        ...nothing,
         ...from(session.problem),
         identity: session.identity,
         showClaims: session.problem.code === 'not_admin',
@@ -53,13 +58,17 @@ export function whyOf(environment: EnvironmentView, now: number): Why {
         ? { ...nothing, ...from(session.problem) }
         : { ...nothing, title: `Sign in to ${name}`, body: [method.asking] };
     case 'active':
+    case 'renewing':
+    case 'unreachable': {
+      const who = identityOf(session)?.display_name;
       return {
         ...nothing,
         title: `Sign in to ${name} with another account`,
         body: [
-          `You are signed in as ${session.identity.display_name}. That session goes on until the new one is accepted.`,
+          `You are signed in${who ? ` as ${who}` : ''}. That session goes on until the new one is accepted.`,
         ],
       };
+    }
     case 'signing_in':
       return { ...nothing, title: `Signing in to ${name}` };
   }

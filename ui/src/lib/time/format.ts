@@ -44,7 +44,21 @@ export function timeLeft(left: number): string {
   return `${Math.floor(left / DAY)} days`;
 }
 
-/** The same for a screen reader, without a ticking second. */
+/** The same without seconds, where nobody has to hurry. */
+export function minutesLeft(left: number): string {
+  if (left < MINUTE) return 'under 1 min';
+  return left < COUNTDOWN ? `${Math.floor(left / MINUTE)} min` : timeLeft(left);
+}
+
+/** `25 min`, `2 h`, `3 days`: how long ago, as a person remembers it. */
+export function timePassed(passed: number): string {
+  const minutes = Math.max(1, Math.floor(passed / MINUTE));
+  if (minutes < 60) return `${minutes} min`;
+  const hours = Math.floor(passed / HOUR);
+  return hours < 48 ? `${hours} h` : `${Math.floor(passed / DAY)} days`;
+}
+
+/** The time left for a screen reader, without a ticking second. */
 export function timeLeftSpoken(left: number): string {
   if (left <= 0) return 'no time left';
   const minutes = Math.ceil(left / MINUTE);

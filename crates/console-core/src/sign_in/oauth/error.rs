@@ -257,7 +257,8 @@ impl Advice for ProviderError {
             Self::InvalidClient { .. } => {
                 "Check the client's id and how it proves itself in the sign-in settings, and type its secret or key again."
             }
-            Self::CodeRefused | Self::RefreshRefused | Self::OtherSubject => "Sign in again.",
+            Self::CodeRefused | Self::OtherSubject => "Sign in again.",
+            Self::RefreshRefused => crate::sign_in::error::SPENT,
             Self::Scope { .. } => "Take the scopes that the provider does not know out of the sign-in settings.",
             Self::Target { .. } => "Check the resource and the audience in the sign-in settings.",
             Self::GrantNotAllowed { .. } => "Ask the provider's administrator to allow this grant for the client.",

@@ -21,7 +21,7 @@ use super::{
 use crate::{
     clock::{Clock, UnixTime},
     sign_in::{Context, SignInError},
-    upstream::Unreachable,
+    upstream::{Reach, Unreachable},
 };
 
 /// For one request, in all.
@@ -33,7 +33,7 @@ const CLOCK_GRAIN: i64 = 2;
 
 /// The way to one provider during one sign-in.
 pub(crate) struct Http<'c> {
-    client: &'c reqwest::Client,
+    reach: &'c Reach,
     clock: &'c dyn Clock,
     /// The issuer, or the token endpoint where there is none: every other address is judged by it.
     root: String,
@@ -44,7 +44,7 @@ pub(crate) struct Http<'c> {
 impl<'c> Http<'c> {
     /// `root` is the issuer, or the token endpoint where there is none.
     pub(crate) fn new(with: &'c Context<'_>, root: &str) -> Self {
-        Self { client: with.reach.provider(), clock: &*with.clock, root: root.to_owned(), ahead: AtomicI64::new(0) }
+        Self { reach: with.reach, clock: &*with.clock, root: root.to_owned(), ahead: AtomicI64::new(0) }
     }
 
     /// The provider's clock less ours, in seconds.
@@ -89,7 +89,8 @@ impl<'c> Http<'c> {
         let url = trusted(&self.root, place, &parts.uri.to_string())?;
         let host = url.host_str().unwrap_or_default().to_owned();
         let unreachable = |error: reqwest::Error| Unreachable::from_error(&error, &host);
-        let request = self.client.request(parts.method, url).headers(parts.headers).body(body).timeout(PATIENCE);
+        let request =
+            self.reach.provider().request(parts.method, url).headers(parts.headers).body(body).timeout(PATIENCE);
         let mut response = request.send().await.map_err(unreachable)?;
         self.remember_clock(response.headers());
         let (status, headers) = (response.status(), response.headers().clone());

@@ -8,9 +8,9 @@ import type {
   DraftReport,
   EnvironmentDraft,
   EnvironmentView,
-  FieldError,
   LookReport,
   Problem,
+  Prompt,
   ProtectionView,
   SaveOutcome,
   ShellState,
@@ -18,8 +18,10 @@ import type {
   StepView,
 } from '../types';
 import { asksOf } from './asks';
+import { check } from './check';
 import { look } from './look';
-import { active, browserStep, credential, deviceStep, identity, problem, shellState } from './scenarios';
+import { examinations } from './scenarios/doctor';
+import { active, browserStep, credential, deviceStep, identity, problem, shellState } from './views';
 
 type Args = Record<string, unknown>;
 type Handler = (args: never) => unknown;
@@ -101,68 +103,27 @@ export class FakeCore implements Transport {
     return (await handler(args as never)) ?? null;
   }
 
-  #drop(kind: string, environment: string): void {
+  #ask(prompt: Prompt): void {
+    this.set({ prompts: [...this.state.prompts, prompt] });
+  }
+
+  #drop(kind: Prompt['kind'], environment: string | null = null): void {
     this.set({
-      prompts: this.state.prompts.filter((one) => !(one.kind === kind && one.environment === environment)),
+      prompts: this.state.prompts.filter(
+        (one) =>
+          !(
+            one.kind === kind &&
+            (environment === null || ('environment' in one && one.environment === environment))
+          ),
+      ),
     });
   }
 
   #check(draft: EnvironmentDraft, id: string | null): DraftReport {
-    const errors: FieldError[] = [];
-    const say = (field: string, message: string) => errors.push({ field, message });
-    if (draft.name.trim() === '') say('name', 'Give it a name.');
-    if ([...draft.tag].length > 8) say('tag', 'At most eight characters.');
-    if (['host', 'cookie', 'connection', 'te'].includes(draft.header_name.toLowerCase())) {
-      say('header_name', `\`${draft.header_name}\` cannot carry a token. Use another header.`);
-    }
-    if (!draft.login_path.startsWith('/')) say('login_path', 'Begin with a slash.');
-    const { sign_in, network } = draft;
-    if ('issuer' in sign_in && sign_in.method !== 'local_signing' && sign_in.issuer.trim() === '') {
-      say('sign_in.issuer', 'Give the address of the identity provider.');
-    }
-    if ('client_id' in sign_in && sign_in.client_id.trim() === '') {
-      say('sign_in.client_id', 'Give the id that the provider knows the console by.');
-    }
-    if (sign_in.method === 'local_signing' && sign_in.subject.trim() === '') {
-      say('sign_in.subject', 'Give the user’s name or id: AsyncMQ refuses a token without `sub`.');
-    }
-    if (sign_in.method === 'fixed_headers' && sign_in.names.length === 0) {
-      say('sign_in.names', 'Give at least one header’s name, such as X-Authenticated-User.');
-    }
-    if (sign_in.method === 'external_command' && sign_in.command.program.trim() === '') {
-      say('sign_in.command', 'Give the program to run.');
-    }
-    if (sign_in.method === 'token_endpoint' && !/^https?:\/\//.test(sign_in.url)) {
-      say('sign_in.url', 'Give an https address.');
-    }
-    if (network.proxy !== '' && !/^(https?|socks5h?):\/\/[^/]/.test(network.proxy)) {
-      say('network.proxy', 'Give an address such as http://proxy.example:3128 or socks5h://127.0.0.1:1080.');
-    }
-    if (network.tunnel && network.tunnel.program.trim() === '') {
-      say('network.tunnel', 'Give the program to run.');
-    }
-    let base_url: string | null = null;
-    try {
-      const text = draft.base_url.trim();
-      const url = new URL(/^[a-z]+:\/\//i.test(text) ? text : `https://${text}`);
-      const loopback = ['localhost', '127.0.0.1'].includes(url.hostname);
-      if (url.search || url.hash || url.username) say('base_url', 'No user name, query or fragment.');
-      else if (url.protocol === 'http:' && !loopback && !draft.allow_plain_http) {
-        say(
-          'base_url',
-          'Plain http would show the token to everyone on the way. Use https, or allow plain http below.',
-        );
-      } else base_url = `${url.origin}${url.pathname.replace(/\/$/, '')}`;
-    } catch {
-      say('base_url', 'Type an address such as https://admin.acme.example/asyncmq.');
-    }
-    const before = this.state.environments.find((one) => one.id === id);
-    const moves_credential =
-      before !== undefined &&
-      base_url !== null &&
-      base_url !== before.draft.base_url &&
-      before.stored_credential.status !== 'none';
-    return { errors, base_url, moves_credential };
+    return check(
+      draft,
+      this.state.environments.find((one) => one.id === id),
+    );
   }
 
   #signedIn(id: string): SignInOutcome {
@@ -175,6 +136,20 @@ export class FakeCore implements Transport {
     const one = this.#environment(id);
     if (one) this.patch(id, { page: { url: one.draft.base_url, loading: false } });
     return { status: 'signed_in' };
+  }
+
+  #signedOut(id: string, forget: boolean): void {
+    const before = this.#environment(id)?.stored_credential.status;
+    this.patch(id, {
+      session: { status: 'signed_out', problem: null },
+      stored_credential: { status: forget || before === 'none' ? 'none' : 'ready' },
+      page: null,
+      held: [],
+    });
+  }
+
+  #unhold(id: string, held: string): void {
+    this.patch(id, { held: this.#environment(id)?.held.filter((one) => one.id !== held) ?? [] });
   }
 
   #environment(id: string): EnvironmentView | undefined {
@@ -312,6 +287,9 @@ export class FakeCore implements Transport {
           asks: asksOf(stored),
           approvals: [],
           credential: null,
+          history: [],
+          held: [],
+          doctor: null,
         },
       ],
       selected: fresh,
@@ -338,13 +316,11 @@ export class FakeCore implements Transport {
       const one = this.state.environments.find((each) => each.id === id);
       if (one) this.patch(id, { draft: { ...one.draft, protection } });
     },
-    sign_in_open: ({ id }: { id: string }) =>
-      this.set({ prompts: [...this.state.prompts, { kind: 'sign_in', environment: id }] }),
+    sign_in_open: ({ id }: { id: string }) => this.#ask({ kind: 'sign_in', environment: id }),
     sign_in: (args: { id: string; answers: Record<string, string> }) => this.#signIn(args),
     sign_in_browser: () => undefined,
     approvals_accept: ({ id }: { id: string }) => this.patch(id, { approvals: [] }),
-    token_copy_open: ({ id }: { id: string }) =>
-      this.set({ prompts: [...this.state.prompts, { kind: 'copy_token', environment: id }] }),
+    token_copy_open: ({ id }: { id: string }) => this.#ask({ kind: 'copy_token', environment: id }),
     token_copy: ({ id }: { id: string }) => this.#drop('copy_token', id),
     environment_look: ({ base_url }: { base_url: string }): LookReport => look(base_url),
     sign_in_confirm: ({ id }: { id: string }) => this.#signedIn(id),
@@ -358,17 +334,25 @@ export class FakeCore implements Transport {
       this.patch(id, { stored_credential: { status: 'ready' } }),
     stored_credential_forget: ({ id }: { id: string }) =>
       this.patch(id, { stored_credential: { status: 'none' } }),
-    sign_out_open: ({ id }: { id: string }) =>
-      this.set({ prompts: [...this.state.prompts, { kind: 'sign_out', environment: id }] }),
+    sign_out_open: ({ id }: { id: string }) => this.#ask({ kind: 'sign_out', environment: id }),
     sign_out: ({ id, forget }: { id: string; forget: boolean }) => {
       this.#drop('sign_out', id);
-      this.patch(id, {
-        session: { status: 'signed_out', problem: null },
-        stored_credential: { status: forget ? 'none' : 'ready' },
-        page: null,
-      });
+      this.#signedOut(id, forget);
     },
     sign_out_cancel: ({ id }: { id: string }) => this.#drop('sign_out', id),
+    sign_out_all_open: () => this.#ask({ kind: 'sign_out_all' }),
+    sign_out_all_cancel: () => this.#drop('sign_out_all'),
+    sign_out_all: ({ forget }: { forget: boolean }) => {
+      this.#drop('sign_out_all');
+      for (const { id } of this.state.environments) this.#signedOut(id, forget);
+    },
+    quit_answer: () => this.#drop('quit'),
+    session_try_now: () => undefined,
+    held_carry_out: ({ id, held }: { id: string; held: string }) => this.#unhold(id, held),
+    held_drop: ({ id, held }: { id: string; held: string }) => this.#unhold(id, held),
+    doctor_open: ({ id }: { id: string }) => this.patch(id, { doctor: examinations.begun() }),
+    doctor_run: ({ id }: { id: string }) => this.patch(id, { doctor: examinations.begun() }),
+    doctor_close: ({ id }: { id: string }) => this.patch(id, { doctor: null }),
     keychain_retry: () => undefined,
     keychain_use_memory: () => {
       const { keychain } = this.state;

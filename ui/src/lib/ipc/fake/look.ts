@@ -1,7 +1,7 @@
 // What an address looks like from outside: the first word of its host decides.
 
 import type { LookReport } from '../types';
-import { problem } from './scenarios';
+import { problem } from './views';
 
 export function look(base_url: string): LookReport {
   let url: URL;

@@ -1,0 +1,122 @@
+//! A session that goes on: two consoles, another computer, a clock that jumps. Real admins and issuers.
+
+mod support;
+
+use std::sync::Arc;
+
+use console_core::{
+    sign_in::token_endpoint::TokenEndpoint,
+    vault::{MemoryStore, SecretStore as _},
+};
+use console_ipc::{Method, SessionView};
+use console_testing::Server;
+use console_workspace::Workspace;
+use serde_json::{Value, json};
+use support::{Bench, MovedClock, draft, start, until};
+
+const ALICE: [(&str, &str); 2] = [("user", "alice"), ("password", "canary-password")];
+
+/// An issuer of tokens that live `lifetime` seconds, with refresh tokens that work once.
+fn issuer(lifetime: i64) -> Server {
+    let alice = json!([{ "id": "alice", "password": "canary-password", "name": "Alice" }]);
+    Server::issuer(&json!({ "users": alice, "lifetime": lifetime }))
+}
+
+fn by_endpoint(admin: &Server, issuer: &Server) -> console_ipc::EnvironmentDraft {
+    let settings = TokenEndpoint {
+        url: issuer.text("token_url").into(),
+        refresh_url: issuer.text("refresh_url").into(),
+        ..TokenEndpoint::default()
+    };
+    draft(admin.text("base_url"), Method::TokenEndpoint(settings))
+}
+
+fn is_refresh(event: &Value) -> bool {
+    event["event"] == "issued" && event["grant"] == "refresh"
+}
+
+fn refused(issuer: &Server) -> usize {
+    issuer.events().iter().filter(|event| event["event"] == "refused").count()
+}
+
+fn is_active(view: &console_ipc::EnvironmentView) -> bool {
+    matches!(view.session, SessionView::Active { .. })
+}
+
+async fn active(workspace: &Workspace) {
+    until(workspace, "signed in", |state| state.environments.iter().all(is_active)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_consoles_on_one_computer_take_turns_and_neither_ends_the_others_sign_in() {
+    let (admin, issuer) = (Server::admin(&json!({})), issuer(5));
+    let mut bench = Bench::new(by_endpoint(&admin, &issuer)).await;
+    bench.enters(&ALICE).await;
+    let (second, _orders) = bench.beside().await;
+    active(&second).await;
+    for _ in 0..8 {
+        issuer.event("a refresh", is_refresh);
+    }
+    active(&bench.workspace).await;
+    active(&second).await;
+    assert_eq!(refused(&issuer), 0, "a refresh token was used twice");
+    let told: Vec<String> = [&bench.workspace, &second]
+        .iter()
+        .flat_map(|console| console.state().environments[0].history.clone())
+        .map(|entry| entry.text)
+        .collect();
+    assert!(told.iter().any(|text| text.contains("another console on this computer")), "{told:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_computer_that_renews_the_same_sign_in_is_explained_once() {
+    let (admin, issuer) = (Server::admin(&json!({})), issuer(6));
+    let mut bench = Bench::new(by_endpoint(&admin, &issuer)).await;
+    bench.enters(&ALICE).await;
+    // Another computer: the same settings, a copy of what the keychain held.
+    let copied = Arc::new(MemoryStore::default());
+    for key in bench.keychain.keys() {
+        let value = bench.keychain.read(&key).expect("reads").expect("there");
+        copied.write(&key, &value).expect("writes");
+    }
+    let folder = tempfile::tempdir().expect("folder");
+    let settings = bench.folder.path().join("config/environments.toml");
+    std::fs::create_dir_all(folder.path().join("config")).expect("folder");
+    std::fs::copy(settings, folder.path().join("config/environments.toml")).expect("copies");
+    let (other, _orders) = start(&folder, &copied).await;
+    let ended = |view: &console_ipc::EnvironmentView| match &view.session {
+        SessionView::Expired { problem: Some(problem), .. } | SessionView::SignedOut { problem: Some(problem) } => {
+            problem.advice.contains("another console or computer")
+        }
+        _ => false,
+    };
+    // Whichever was slower.
+    let slower = tokio::select! {
+        () = until(&bench.workspace, "explained", |state| state.environments.iter().any(ended)) => &bench.workspace,
+        () = until(&other, "explained", |state| state.environments.iter().any(ended)) => &other,
+    };
+    let state = slower.state();
+    let told = state.notices.iter().filter(|notice| notice.text.contains("another console or computer")).count();
+    assert_eq!(told, 1, "{:?}", state.notices);
+    assert!(
+        state.environments[0].history.iter().any(|entry| entry.trouble && entry.text.contains("no longer be renewed"))
+    );
+    assert!(!state.environments[0].credential.as_ref().is_some_and(|credential| credential.renews));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clock_that_is_set_forward_or_back_costs_no_session() {
+    for jump in [8 * 3600, -3600] {
+        let (admin, issuer) = (Server::admin(&json!({})), issuer(8));
+        let clock = Arc::new(MovedClock::default());
+        let mut bench = Bench::by_clock(by_endpoint(&admin, &issuer), clock.clone()).await;
+        bench.enters(&ALICE).await;
+        clock.move_by(jump);
+        for _ in 0..3 {
+            issuer.event("a refresh", is_refresh);
+        }
+        bench.until("signed in", is_active).await;
+        let history: Vec<_> = bench.view().history.into_iter().filter(|entry| entry.trouble).collect();
+        assert!(history.is_empty(), "jump of {jump} s: {history:?}");
+    }
+}

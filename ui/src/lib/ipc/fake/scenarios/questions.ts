@@ -1,0 +1,55 @@
+// Questions that stop everything else.
+
+import type { ShellState } from '../../types';
+import { draft, environment, shellState } from '../views';
+import { PROD, prompt, three } from '../world';
+import { held } from './held';
+
+const external = (host: string, url: string) =>
+  prompt({ kind: 'open_external', id: 'link-1', environment: PROD, host, url });
+
+export const questionScenarios: Record<string, () => ShellState> = {
+  'sign-out': () => three({}, prompt({ kind: 'sign_out', environment: PROD })),
+  external: () =>
+    three(
+      {},
+      external('docs.partner.example', 'https://docs.partner.example/runbooks/emails?from=asyncmq#retry'),
+    ),
+  'external-odd': () =>
+    three({}, external('', 'mailto:oncall@acme.example?subject=Queue%20emails\u202egpj.exe')),
+  'copy-token': () => three({}, prompt({ kind: 'copy_token', environment: PROD })),
+  'sign-out-all': () => three({}, prompt({ kind: 'sign_out_all' })),
+  'sign-out-all-many': () =>
+    shellState({
+      environments: Array.from({ length: 18 }, (_, index) =>
+        environment(`c0ffee${String(index).padStart(10, '0')}`, {
+          draft: draft({
+            name:
+              index === 0 ? 'A customer with a name much longer than anyone would like' : `Customer ${index}`,
+            tag: `C${index}`,
+          }),
+        }),
+      ),
+      ...prompt({ kind: 'sign_out_all' }),
+    }),
+  'sign-out-all-stored': () => ({
+    ...three(
+      { page: null, session: { status: 'signed_out', problem: null } },
+      prompt({ kind: 'sign_out_all' }),
+    ),
+    environments: three({ page: null, session: { status: 'signed_out', problem: null } }).environments.map(
+      (one) => ({ ...one, page: null, session: { status: 'signed_out', problem: null } as const }),
+    ),
+  }),
+  quit: () => {
+    const now = three({ held: held.three() }, prompt({ kind: 'quit' }));
+    return {
+      ...now,
+      environments: now.environments.map((one) =>
+        one.draft.tag === 'STAGE' ? { ...one, held: held.one() } : one,
+      ),
+    };
+  },
+  'quit-one': () => three({ held: held.one() }, prompt({ kind: 'quit' })),
+  'quit-many': () => three({ held: held.many() }, prompt({ kind: 'quit' })),
+};
