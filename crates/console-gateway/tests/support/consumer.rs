@@ -39,7 +39,7 @@ impl Consumer {
     /// The same, which meets an ended session.
     pub(crate) async fn waiting(bench: &Bench, target: &str) -> Self {
         let page = Self::navigates(bench, target).await;
-        assert!(page.heard.starts_with("HTTP/1.1 401") && page.heard.contains("goes on by itself"), "{}", page.heard);
+        assert!(page.heard.starts_with("HTTP/1.1 503") && page.heard.contains("goes on by itself"), "{}", page.heard);
         page
     }
 
