@@ -19,7 +19,7 @@ use crate::Stop;
 ///
 /// # Errors
 /// [`Stop::NotWell`] when a step failed or is worth a warning, [`Stop::Choice`], [`Stop::Case`].
-pub(crate) async fn run(profile: &Profile, asked: &str) -> Result<(), Stop> {
+pub(crate) fn run(profile: &Profile, asked: &str) -> Result<(), Stop> {
     let (environments, problem) = EnvironmentFile::open(&profile.environments_file());
     if let Some(problem) = problem {
         eprintln!("asyncmq-console: {problem}");
@@ -27,8 +27,13 @@ pub(crate) async fn run(profile: &Profile, asked: &str) -> Result<(), Stop> {
     let chosen = choose(environments.list(), asked)?;
     let (Chosen::Environment(environment) | Chosen::Address(environment)) = &chosen;
     say(&format!("{} at {}\n", environment.name, environment.base_url));
+    // It outlives the runtime's turn: a keychain's connection that is dropped inside of one panics.
     let vault = Vault::platform(&profile.vault_namespace());
-    let case = Case::of(chosen, &vault, Arc::new(SystemClock)).await?;
+    tauri::async_runtime::block_on(examined(chosen, &vault))
+}
+
+async fn examined(chosen: Chosen, vault: &Vault) -> Result<(), Stop> {
+    let case = Case::of(chosen, vault, Arc::new(SystemClock)).await?;
     for remark in &case.remarks {
         say(&format!("{remark}\n"));
     }

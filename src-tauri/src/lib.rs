@@ -38,7 +38,7 @@ pub fn start(words: impl IntoIterator<Item = OsString>) -> Result<(), Stop> {
     let _log = log::start(&profile.log_dir(), arguments.log_level);
     tracing::info!(version = env!("CARGO_PKG_VERSION"), profile = profile.name(), "started");
     if let Some(asked) = &arguments.doctor {
-        return tauri::async_runtime::block_on(doctor::run(&profile, asked));
+        return doctor::run(&profile, asked);
     }
     if !stage::has_display() {
         return Err(Stop::Display);
