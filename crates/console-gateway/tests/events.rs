@@ -224,7 +224,7 @@ async fn a_page_in_the_place_of_the_stream_is_no_stream_and_ends_nothing() {
     let (events, is_captive) = (broadcast::Sender::new(16), Arc::new(AtomicUsize::new(1)));
     let (follow, captive) = (events.clone(), is_captive.clone());
     let admin = Admin::start(move |_| {
-        if captive.load(Ordering::SeqCst) == 1 { html("<p>Welcome to our hotel") } else { following(&follow) }
+        if captive.load(Ordering::SeqCst) == 1 { html("data: <p>Welcome to our hotel\n\n") } else { following(&follow) }
     })
     .await;
     let bench = Bench::before(&format!("http://{}/asyncmq", admin.address)).await;

@@ -158,8 +158,13 @@ async fn a_fault_hits_the_exchanges_it_is_for_on_a_connection_that_is_open_alrea
     assert_eq!(refused.kind(), io::ErrorKind::ConnectionRefused);
     assert_eq!(proxy.connections(), 1, "what is open stays");
     proxy.set(Fault::BlackHole).await;
-    let (text, end) = read(&mut ask(&proxy, "/c").await).await;
+    let mut lost = ask(&proxy, "/c").await;
+    let (text, end) = read(&mut lost).await;
     assert!(text.is_empty() && end.is_none(), "{text} {end:?}");
+    proxy.set(Fault::None).await;
+    lost.write_all(b"GET /d HTTP/1.1\r\n\r\n").await.expect("open");
+    assert!(read(&mut lost).await.0.is_empty(), "what was lost is lost");
+    assert_eq!(read(&mut ask(&proxy, "/e").await).await.0, ANSWER);
     drop(other);
 }
 
