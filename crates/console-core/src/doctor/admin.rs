@@ -22,11 +22,11 @@ pub(super) async fn http(examination: &mut Examination<'_>) -> Found {
     let environment = &subject.environment;
     let response = match send(&subject.reach, environment, Method::GET, "/", None).await {
         Ok(response) => response,
-        Err(why) => return Found::failed(why.detail.clone(), advice_for(&why)),
+        Err(why) => return Found::failed(why.detail.clone(), advice_for(why.kind)),
     };
     let url = response.url().clone();
     if let Some(why) = Unreachable::from_status(response.status(), url.host_str().unwrap_or_default()) {
-        return Found::failed(why.detail.clone(), advice_for(&why));
+        return Found::failed(why.detail.clone(), advice_for(why.kind));
     }
     let outcome = judge(environment, &Method::GET, &url, response.status(), response.headers());
     let page = FirstPage {
@@ -73,7 +73,7 @@ pub(super) async fn mount(examination: &mut Examination<'_>) -> Found {
                     instead_of(format!("Something answers {below}, and it is not AsyncMQ's dashboard."), &instead)
                 }
                 Ok(_) => Found::well(format!("AsyncMQ's dashboard answers {below}.")),
-                Err(why) => Found::failed(why.detail.clone(), advice_for(&why)),
+                Err(why) => Found::failed(why.detail.clone(), advice_for(why.kind)),
             },
             None => behind(examination, format!("The server answers {} {below}.", status.as_u16())).await,
         },
@@ -101,7 +101,7 @@ async fn nothing_there(examination: &Examination<'_>, finding: String) -> Found 
     match look(&examination.subject.reach, &examination.subject.environment).await {
         Ok(Look::NotFound { instead }) => instead_of(finding, &instead),
         Ok(_) => Found::failed(finding, "Try again: it answered otherwise a moment later."),
-        Err(why) => Found::failed(finding, advice_for(&why)),
+        Err(why) => Found::failed(finding, advice_for(why.kind)),
     }
 }
 

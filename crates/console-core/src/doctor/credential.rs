@@ -35,7 +35,7 @@ pub(super) async fn attachment(examination: &mut Examination<'_>) -> Found {
     };
     let outcome = match examination.page().await {
         None => return Found::failed("The credential cannot stand in a header.", "Sign in again."),
-        Some(Err(why)) => return Found::unknown(why.detail.clone(), advice_for(&why)),
+        Some(Err(why)) => return Found::unknown(why.detail.clone(), advice_for(why.kind)),
         Some(Ok(outcome)) => outcome,
     };
     match outcome {
@@ -98,7 +98,7 @@ pub(super) async fn accepted(examination: &mut Examination<'_>) -> Found {
     let outcome = match examination.page().await {
         None if open => return Found::well("The admin lets anybody in, without a credential."),
         None => return Found::stopped(NO_CREDENTIAL),
-        Some(Err(why)) => return Found::failed(why.detail.clone(), advice_for(&why)),
+        Some(Err(why)) => return Found::failed(why.detail.clone(), advice_for(why.kind)),
         Some(Ok(outcome)) => outcome,
     };
     let nothing = matches!(

@@ -58,7 +58,7 @@ fn readiness(status: StatusCode, said: &Value) -> Found {
 
 /// The status, and the beginning of the body as JSON.
 async fn answer(examination: &Examination<'_>, path: &str) -> Result<(StatusCode, Value), Found> {
-    let failed = |why: crate::upstream::Unreachable| Found::failed(why.detail.clone(), advice_for(&why));
+    let failed = |why: crate::upstream::Unreachable| Found::failed(why.detail.clone(), advice_for(why.kind));
     let response = examination.ask(Method::GET, path).await.map_err(failed)?;
     let status = response.status();
     let body = beginning(&examination.subject.environment, response).await.map_err(failed)?;
@@ -70,13 +70,13 @@ pub(super) async fn same_origin(examination: &Examination<'_>) -> Found {
     let environment = &examination.subject.environment;
     let response = match examination.ask(Method::POST, "/health").await {
         Ok(response) => response,
-        Err(why) => return Found::failed(why.detail.clone(), advice_for(&why)),
+        Err(why) => return Found::failed(why.detail.clone(), advice_for(why.kind)),
     };
     let (status, url) = (response.status(), response.url().clone());
     let outcome = match judge(environment, &Method::POST, &url, status, response.headers()) {
         Outcome::Forbidden => match beginning(environment, response).await {
             Ok(body) => judge_forbidden(&body),
-            Err(why) => return Found::failed(why.detail.clone(), advice_for(&why)),
+            Err(why) => return Found::failed(why.detail.clone(), advice_for(why.kind)),
         },
         outcome => outcome,
     };

@@ -44,7 +44,7 @@ pub(super) async fn live(examination: &Examination<'_>) -> Found {
         Ok(Ok(response)) => response,
         Ok(Err(error)) => {
             let why = Unreachable::from_error(&error, host);
-            return Found::failed(why.detail.clone(), advice_for(&why));
+            return Found::failed(why.detail.clone(), advice_for(why.kind));
         }
         Err(_) => return nothing(),
     };
@@ -64,7 +64,7 @@ pub(super) async fn live(examination: &Examination<'_>) -> Found {
 async fn rounds(mut response: Response, begun: Instant, host: &str) -> Found {
     let broke = |error: reqwest::Error| {
         let why = Unreachable::from_error(&error, host);
-        Found::failed(format!("The stream of live events broke. {}", why.detail), advice_for(&why))
+        Found::failed(format!("The stream of live events broke. {}", why.detail), advice_for(why.kind))
     };
     let ended = || {
         Found::failed(

@@ -192,12 +192,12 @@ fn secrets_of(subject: &Subject) -> Vec<Zeroizing<String>> {
 const NOT_SECRET: [&str; 4] = ["user", "subject", "name", "expires_at"];
 
 /// What to do about a way that leads nowhere.
-pub(super) fn advice_for(why: &Unreachable) -> &'static str {
-    match why.kind {
+pub(super) fn advice_for(kind: UnreachableKind) -> &'static str {
+    match kind {
         UnreachableKind::Dns => "Check the base URL, and whether a VPN must be on.",
         UnreachableKind::Connect => "Check the port in the base URL, and whether the admin runs and a VPN must be on.",
         UnreachableKind::Proxy => {
-            "Check the proxy in the environment's network settings and its user name and password."
+            "Check the proxy in the environment's network settings, or the system's, and its user name and password."
         }
         UnreachableKind::Tls => "Show this to the admin's administrator.",
         UnreachableKind::TimedOut => "Check whether a VPN must be on, or whether a firewall lies in between.",

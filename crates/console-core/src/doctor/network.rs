@@ -35,17 +35,13 @@ pub(super) async fn names(examination: &mut Examination<'_>) -> Found {
         return Found::skipped(format!("`{host}` is an address."));
     }
     let of_proxy = matches!(examination.route, Route::Proxy(_));
+    let (advice, via) = first_hop_advice(&examination.route, UnreachableKind::Dns);
     let found = match lookup_host((host.as_str(), port)).await {
         Ok(addresses) => addresses.take(MOST_ADDRESSES).collect(),
         Err(_) => Vec::new(),
     };
     if found.is_empty() {
-        let advice = if of_proxy {
-            "Check the proxy in the environment's network settings."
-        } else {
-            "Check the base URL, and whether a VPN must be on."
-        };
-        return Found::failed(format!("`{host}` does not resolve."), advice);
+        return Found::failed(format!("`{host}` does not resolve.{via}"), advice);
     }
     let shown: Vec<_> = found.iter().map(|address: &SocketAddr| address.ip().to_string()).collect();
     examination.addresses = found;
@@ -75,11 +71,8 @@ pub(super) async fn connections(examination: &mut Examination<'_>) -> Found {
     let whose = if matches!(examination.route, Route::Proxy(_)) { "The proxy answers" } else { "It answers" };
     if answered.is_empty() {
         let why = attempts.into_iter().find_map(|(_, error)| error).map(|error| reason(&error)).unwrap_or_default();
-        let why = Unreachable {
-            kind: UnreachableKind::Connect,
-            detail: format!("Nothing answers at `{host}` on port {port}: {why}."),
-        };
-        return Found::failed(why.detail.clone(), advice_for(&why));
+        let (advice, via) = first_hop_advice(&examination.route, UnreachableKind::Connect);
+        return Found::failed(format!("Nothing answers at `{host}` on port {port}: {why}.{via}"), advice);
     }
     let finding = format!("{whose} at {}.", listed(&answered));
     if four_is_slow || six_is_slow {
@@ -108,8 +101,18 @@ pub(super) async fn proxy(examination: &mut Examination<'_>) -> Found {
         Err(why) => Some(why).filter(|why| matches!(why.kind, UnreachableKind::Proxy | UnreachableKind::TimedOut)),
     };
     match refused {
-        Some(why) => Found::failed(format!("{which} {}", why.detail), advice_for(&why)),
+        Some(why) => Found::failed(format!("{which} {}", why.detail), advice_for(why.kind)),
         None => Found::well(format!("{which} It leads to `{host}`.")),
+    }
+}
+
+/// What to do about a first host that is not reached, and that it is the proxy where it is.
+fn first_hop_advice(route: &Route, kind: UnreachableKind) -> (&'static str, String) {
+    match route {
+        Route::Direct { .. } => (advice_for(kind), String::new()),
+        Route::Proxy(proxy) => {
+            (advice_for(UnreachableKind::Proxy), format!(" It is the proxy that applies by {}.", proxy.set_by))
+        }
     }
 }
 

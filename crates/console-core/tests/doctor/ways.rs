@@ -136,5 +136,5 @@ async fn a_proxy_is_named_without_its_password_and_gone_through() {
     assert_step(&found, StepId::Proxy, Verdict::Failed, &["did not lead to"]);
     drop(proxies);
     let found = report(&subject(&http, "canary-of-the-proxy")).await;
-    assert_step(&found, StepId::Tcp, Verdict::Failed, &["refused"]);
+    assert_step(&found, StepId::Tcp, Verdict::Failed, &["refused", "It is the proxy", "this environment's settings"]);
 }
