@@ -3,6 +3,8 @@
 //! `cargo xtask test` sets `ADMIN_PYTHON` (the virtual environment's interpreter) and installs the provider's packages;
 //! without them a test that wants a server fails and says so.
 
+pub mod fault_proxy;
+
 use std::{
     io::{BufRead as _, BufReader, Read as _, Seek as _, Write as _},
     path::{Path, PathBuf},
@@ -140,6 +142,16 @@ impl Server {
     /// The events so far.
     pub fn events(&self) -> Vec<Value> {
         self.events.try_iter().collect()
+    }
+}
+
+impl Server {
+    /// Ends it at once (SIGKILL), whatever it was doing.
+    ///
+    /// # Panics
+    /// When the system does not let go of it.
+    pub fn kill(mut self) {
+        self.child.kill().and_then(|()| self.child.wait()).expect("it ends");
     }
 }
 

@@ -26,7 +26,7 @@ class _RefreshToken:
     grant: _Grant
     # Seconds since the epoch.
     expires_at: float
-    used: bool = False
+    used_at: float | None = None
 
 
 class Refused(Exception):
@@ -49,11 +49,11 @@ class Tokens:
         return account, self._answer(account, _Grant(account.id))
 
     def for_refresh_token(self, value: str) -> tuple[Account, dict[str, Any]]:
-        """The next answer of the same sign-in. A token that comes a second time ends the whole sign-in."""
+        """The next answer of the same sign-in. A token that comes a second time, and later than the grace, ends it all."""
         known = self._refresh_tokens.get(value)
         if known is None or known.grant.revoked:
             raise Refused("unknown_refresh_token")
-        if known.used:
+        if known.used_at is not None and known.used_at + self._configuration.reuse_grace <= time.time():
             known.grant.revoked = True
             raise Refused("reused_refresh_token")
         if known.expires_at <= time.time():
@@ -63,7 +63,8 @@ class Tokens:
             raise Refused("inactive_user")
         if not self._configuration.rotate:
             return account, self._answer(account, None)
-        known.used = True
+        if known.used_at is None:
+            known.used_at = time.time()
         return account, self._answer(account, known.grant)
 
     def _answer(self, account: Account, grant: _Grant | None) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 //! How do the bytes of one connection pass, and where do they stop?
 
-use std::io;
+use std::{io, mem};
 
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -22,11 +22,57 @@ struct Exchange {
     request: String,
     /// The server has begun to answer.
     is_answered: bool,
-    /// The beginning of the answer up to the end of its head, as far as it was passed on.
+    /// The head of the answer, as far as it was passed on.
     head: Vec<u8>,
     head_ended: bool,
-    /// How much of the body was passed on, in bytes.
+    /// How much of the answer was passed on after its head, in bytes.
     body: usize,
+}
+
+impl Exchange {
+    fn began_with(bytes: &[u8]) -> Self {
+        let line = bytes.split(|byte| *byte == b'\r').next().unwrap_or_default();
+        Self { request: String::from_utf8_lossy(line).into_owned(), ..Self::default() }
+    }
+
+    /// How many of `bytes` of the answer come before `moment`; all of them when it is no moment of an answer's.
+    fn before(&self, moment: Moment, bytes: &[u8]) -> usize {
+        match moment {
+            Moment::Head(after) if !self.head_ended => after.saturating_sub(self.head.len()),
+            Moment::Body(after) if self.head_ended => after.saturating_sub(self.body),
+            _ => bytes.len(),
+        }
+    }
+
+    /// How many of `bytes` belong to the same part of the answer as the first.
+    fn in_one_part(&self, bytes: &[u8]) -> usize {
+        if self.head_ended {
+            return bytes.len();
+        }
+        // The end may have begun in what was passed on before.
+        let before = self.head.len().min(END_OF_HEAD.len() - 1);
+        let known = [&self.head[self.head.len() - before..], bytes].concat();
+        let end = known.windows(END_OF_HEAD.len()).position(|window| window == END_OF_HEAD);
+        end.map_or(bytes.len(), |at| at + END_OF_HEAD.len() - before)
+    }
+
+    fn passed(&mut self, bytes: &[u8]) {
+        if self.head_ended {
+            self.body += bytes.len();
+        } else {
+            self.head.extend_from_slice(bytes);
+            self.head_ended = self.head.ends_with(END_OF_HEAD);
+        }
+    }
+
+    /// Whether the answer stands at `moment`.
+    fn is_at(&self, moment: Moment) -> bool {
+        match moment {
+            Moment::Accepted | Moment::Asked => false,
+            Moment::Head(after) => self.is_answered && !self.head_ended && self.head.len() >= after,
+            Moment::Body(after) => self.head_ended && self.body >= after,
+        }
+    }
 }
 
 /// One client, the server, and what is between.
@@ -34,19 +80,16 @@ pub(super) struct Connection {
     client: TcpStream,
     server: TcpStream,
     plan: watch::Receiver<Plan>,
+    /// What was cut before this connection.
     cuts: u64,
     entry: Entry,
     exchange: Exchange,
+    /// What the client sent while everything stood still.
+    waiting: Vec<u8>,
     client_ended: bool,
     server_ended: bool,
-}
-
-/// What comes next on a connection.
-enum Next {
-    Plan,
-    FromClient(usize),
-    FromServer(usize),
-    Over,
+    /// A direction was finished before its time: what comes is swallowed, and nothing else happens any more.
+    finished: (bool, bool),
 }
 
 impl Connection {
@@ -59,182 +102,143 @@ impl Connection {
             cuts,
             entry,
             exchange: Exchange::default(),
+            waiting: Vec::new(),
             client_ended: false,
             server_ended: false,
+            finished: (false, false),
         }
     }
 
-    /// Passes bytes until it ends or breaks.
+    /// Passes bytes to the end. A RST from one side, or from the proxy itself, reaches both.
     pub(super) async fn pass(mut self) {
+        if self.pass_all().await.is_err() {
+            // Whoever is closed without lingering, and with bytes that nobody took, sends a RST.
+            let _ = self.client.set_zero_linger();
+            let _ = self.server.set_zero_linger();
+        }
+    }
+
+    async fn pass_all(&mut self) -> io::Result<()> {
+        if let Fault::At(Moment::Accepted, how) = self.fault() {
+            self.break_now(how).await?;
+        }
         let (mut asked, mut answered) = (vec![0; CHUNK], vec![0; CHUNK]);
-        loop {
-            if let Fault::At(Moment::Body(after), how) = self.fault()
-                && self.exchange.head_ended
-                && self.exchange.body >= after
+        while !(self.client_ended && self.server_ended) {
+            if let Fault::At(moment, how) = self.fault()
+                && self.exchange.is_at(moment)
             {
-                return self.break_off(how).await;
+                self.break_now(how).await?;
             }
-            let next = tokio::select! {
-                changed = self.plan.changed() => if changed.is_ok() { Next::Plan } else { Next::Over },
-                read = self.client.read(&mut asked), if !self.client_ended => read.map_or(Next::Over, Next::FromClient),
-                read = self.server.read(&mut answered), if !self.server_ended => read.map_or(Next::Over, Next::FromServer),
-            };
-            let went_on = match next {
-                Next::Plan if self.plan.borrow().cuts != self.cuts => return self.reset(),
-                Next::Plan => Ok(true),
-                Next::Over => return self.reset(),
-                Next::FromClient(0) => {
-                    self.client_ended = true;
-                    self.server.shutdown().await.map(|()| true)
-                }
-                Next::FromServer(0) => {
-                    self.server_ended = true;
-                    self.client.shutdown().await.map(|()| true)
-                }
-                Next::FromClient(length) => self.ask(&asked[..length]).await,
-                Next::FromServer(length) => self.answer(&answered[..length]).await,
-            };
-            match went_on {
-                Ok(true) if self.client_ended && self.server_ended => return,
-                Ok(true) => {}
-                Ok(false) => return,
-                Err(_) => return self.reset(),
+            if !self.waiting.is_empty() {
+                let waiting = mem::take(&mut self.waiting);
+                self.ask(&waiting).await?;
+            }
+            tokio::select! {
+                changed = self.plan.changed() => self.look_at_plan(changed.is_ok())?,
+                read = self.client.read(&mut asked), if !self.client_ended => match read? {
+                    0 => {
+                        self.client_ended = true;
+                        self.server.shutdown().await?;
+                    }
+                    length => self.ask(&asked[..length]).await?,
+                },
+                read = self.server.read(&mut answered), if !self.server_ended => match read? {
+                    0 => {
+                        self.server_ended = true;
+                        self.client.shutdown().await?;
+                    }
+                    length => self.answer(&answered[..length]).await?,
+                },
             }
         }
+        Ok(())
     }
 
+    /// What happens to the newest exchange.
     fn fault(&self) -> Fault {
-        self.plan.borrow().fault_for(&self.exchange.request)
+        if self.finished == (false, false) { self.plan.borrow().fault_for(&self.exchange.request) } else { Fault::None }
     }
 
-    /// Passes on what the client sent; false when the connection broke here.
-    async fn ask(&mut self, bytes: &[u8]) -> io::Result<bool> {
+    /// Whether everything was cut, or the proxy is gone.
+    fn look_at_plan(&self, plan_is_there: bool) -> io::Result<()> {
+        let goes_on = plan_is_there && self.plan.borrow().cuts == self.cuts;
+        if goes_on { Ok(()) } else { Err(io::ErrorKind::ConnectionReset.into()) }
+    }
+
+    /// Passes on what the client sent.
+    async fn ask(&mut self, bytes: &[u8]) -> io::Result<()> {
         if self.exchange.is_answered || self.exchange.request.is_empty() {
-            let line = bytes.split(|byte| *byte == b'\r').next().unwrap_or_default();
-            self.exchange =
-                Exchange { request: String::from_utf8_lossy(line).into_owned(), ..Exchange::default() };
+            self.exchange = Exchange::began_with(bytes);
             self.entry.asked(&self.exchange.request);
+            if let Fault::At(Moment::Asked, how) = self.fault() {
+                self.break_now(how).await?;
+            }
         }
-        match self.fault() {
-            Fault::BlackHole => Ok(true),
-            Fault::At(Moment::Asked, how) => self.broken(how).await,
-            _ => self.server.write_all(bytes).await.map(|()| true),
+        if self.fault() != Fault::BlackHole && !self.finished.1 {
+            self.server.write_all(bytes).await?;
         }
+        Ok(())
     }
 
-    /// Passes on what the server sent; false when the connection broke here.
-    async fn answer(&mut self, mut bytes: &[u8]) -> io::Result<bool> {
+    /// Passes on what the server sent.
+    async fn answer(&mut self, mut bytes: &[u8]) -> io::Result<()> {
         self.exchange.is_answered = true;
         while !bytes.is_empty() {
             let fault = self.fault();
             let most = match fault {
-                Fault::BlackHole => return Ok(true),
+                Fault::At(moment, _) => self.exchange.before(moment, bytes),
                 Fault::Trickle { bytes, .. } => bytes.max(1),
                 _ => bytes.len(),
             };
-            let most = self.in_one_part(&bytes[..most.min(bytes.len())], fault);
-            if most > 0 {
-                self.client.write_all(&bytes[..most]).await?;
-                self.exchange.passed(&bytes[..most]);
-                bytes = &bytes[most..];
+            let (now, later) = bytes.split_at(most.min(self.exchange.in_one_part(bytes)).min(bytes.len()));
+            if fault != Fault::BlackHole && !self.finished.0 {
+                self.client.write_all(now).await?;
             }
+            self.exchange.passed(now);
+            bytes = later;
             match fault {
-                Fault::At(Moment::Head(after), how)
-                    if !self.exchange.head_ended && self.exchange.head.len() >= after =>
-                {
-                    return self.broken(how).await;
-                }
-                Fault::At(Moment::Body(after), how)
-                    if self.exchange.head_ended && self.exchange.body >= after =>
-                {
-                    return self.broken(how).await;
-                }
+                Fault::At(moment, how) if self.exchange.is_at(moment) => self.break_now(how).await?,
                 Fault::Trickle { every, .. } => {
-                    if time::timeout(every, self.plan.changed()).await.is_ok()
-                        && self.plan.borrow().cuts != self.cuts
-                    {
-                        return Err(io::ErrorKind::ConnectionReset.into());
+                    if let Ok(changed) = time::timeout(every, self.plan.changed()).await {
+                        self.look_at_plan(changed.is_ok())?;
                     }
                 }
                 _ => {}
             }
         }
-        Ok(true)
+        Ok(())
     }
 
-    /// How many of `bytes` can be passed on before the next moment at which something may happen.
-    fn in_one_part(&self, bytes: &[u8], fault: Fault) -> usize {
-        let until_head_ends = if self.exchange.head_ended { bytes.len() } else { self.exchange.head_in(bytes) };
-        let allowed = match fault {
-            Fault::At(Moment::Head(after), _) if !self.exchange.head_ended => {
-                after.saturating_sub(self.exchange.head.len())
-            }
-            Fault::At(Moment::Body(after), _) if self.exchange.head_ended => after.saturating_sub(self.exchange.body),
-            _ => bytes.len(),
-        };
-        until_head_ends.min(allowed)
-    }
-
-    async fn broken(&mut self, how: Break) -> io::Result<bool> {
+    async fn break_now(&mut self, how: Break) -> io::Result<()> {
         match how {
-            Break::Reset => Err(io::ErrorKind::ConnectionReset.into()),
-            Break::Close => {
-                // To the client first: nothing of the server's end may come before it.
-                let _ = self.client.shutdown().await;
-                let _ = self.server.shutdown().await;
-                Ok(false)
-            }
-            Break::FinishAnswer => {
-                self.client.shutdown().await?;
-                self.swallow().await;
-                Ok(false)
-            }
-            Break::FinishRequest => {
-                self.server.shutdown().await?;
-                self.client_ended = true;
-                Ok(true)
-            }
-            Break::Stall => {
-                self.stand_still().await;
-                Ok(false)
-            }
+            Break::Reset => return Err(io::ErrorKind::ConnectionReset.into()),
+            Break::Close => self.finished = (true, true),
+            Break::FinishAnswer => self.finished.0 = true,
+            Break::FinishRequest => self.finished.1 = true,
+            Break::Stall => return self.stand_still().await,
         }
-    }
-
-    async fn break_off(mut self, how: Break) {
-        match self.broken(how).await {
-            Err(_) => self.reset(),
-            Ok(true) => Box::pin(self.pass_rest()).await,
-            Ok(false) => {}
+        if self.finished.0 {
+            self.client.shutdown().await?;
         }
+        if self.finished.1 {
+            self.server.shutdown().await?;
+        }
+        Ok(())
     }
 
-    /// What the server still says, once its request was finished.
-    async fn pass_rest(mut self) {
-        let _ = tokio::io::copy(&mut self.server, &mut self.client).await;
-    }
-
-    /// Both sides get a RST.
-    #[allow(clippy::needless_pass_by_value, reason = "what it stands for is over")]
-    fn reset(self) {
-        let _ = self.client.set_zero_linger();
-        let _ = self.server.set_zero_linger();
-    }
-
-    /// Reads and forgets what the client sends, to its end.
-    async fn swallow(&mut self) {
+    /// Nothing passes until the plan is another, or the client leaves. Then what waited passes, as on a slow line.
+    async fn stand_still(&mut self) -> io::Result<()> {
+        let stalling = self.fault();
         let mut bytes = vec![0; CHUNK];
-        loop {
+        while self.fault() == stalling {
             tokio::select! {
-                read = self.client.read(&mut bytes) => if !matches!(read, Ok(length) if length > 0) { return },
-                () = cut(&mut self.plan, self.cuts) => return,
+                changed = self.plan.changed() => self.look_at_plan(changed.is_ok())?,
+                read = self.client.read(&mut bytes) => match read? {
+                    0 => return Err(io::ErrorKind::ConnectionAborted.into()),
+                    length => self.waiting.extend_from_slice(&bytes[..length]),
+                },
             }
         }
-    }
-
-    /// Nothing passes until the client leaves, everything is cut, or the fault is lifted: then what waited passes on, as
-    /// on a line that was only slow.
-    async fn stand_still(&mut self) {
-        todo!()
+        Ok(())
     }
 }

@@ -92,13 +92,13 @@ pub enum Break {
 }
 
 /// What is to happen, and to which exchanges.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 struct Plan {
     fault: Fault,
     /// What the requests begin with that it happens to.
     only: Option<String>,
     /// Where the connections lead.
-    server: Option<SocketAddr>,
+    server: SocketAddr,
     /// Counts how often everything was cut.
     cuts: u64,
 }
@@ -128,7 +128,7 @@ impl FaultProxy {
     pub async fn before(server: SocketAddr) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
-        let plan = watch::Sender::new(Plan { server: Some(server), ..Plan::default() });
+        let plan = watch::Sender::new(Plan { fault: Fault::None, only: None, server, cuts: 0 });
         let proxy = Self { address, plan, record: Arc::default(), listening: Mutex::default() };
         proxy.listen(listener);
         Ok(proxy)
@@ -157,7 +157,7 @@ impl FaultProxy {
 
     /// New connections lead to another server.
     pub fn lead_to(&self, server: SocketAddr) {
-        self.plan.send_modify(|plan| plan.server = Some(server));
+        self.plan.send_modify(|plan| plan.server = server);
     }
 
     /// Resets every open connection, once.
@@ -178,6 +178,11 @@ impl FaultProxy {
     /// How many requests so far began with `request`, whether or not they were passed on.
     pub fn requests(&self, request: &str) -> usize {
         self.record.requests(request)
+    }
+
+    /// Counts requests from nothing again: what runs for an hour would fill the memory with them.
+    pub fn forget_requests(&self) {
+        self.record.forget_requests();
     }
 
     /// How many open connections are in an exchange now (or are idle after it) whose request began with `request`.
@@ -239,22 +244,14 @@ impl Drop for FaultProxy {
 
 /// Serves one connection of a client to its end.
 async fn pass(client: TcpStream, plan: watch::Receiver<Plan>, record: Arc<Record>) {
-    let (fault, server) = {
-        let plan = plan.borrow();
-        (plan.fault_for(""), plan.server)
-    };
     let entry = record.enter();
-    if let Fault::At(Moment::Accepted, how) = fault {
-        connection::break_before(client, how, plan).await;
-        return;
-    }
-    let Some(server) = server else { return };
+    let server = plan.borrow().server;
     if let Ok(server) = TcpStream::connect(server).await {
         // What is written has to leave at once, byte by byte where a test says so.
         let _ = client.set_nodelay(true).and_then(|()| server.set_nodelay(true));
         Connection::new(client, server, plan, entry).pass().await;
     } else {
-        // Nobody is there: the client has been accepted already, so a RST has to say it.
+        // Nobody is there. The client has been accepted already, so a RST has to say it.
         let _ = client.set_zero_linger();
     }
 }
