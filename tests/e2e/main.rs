@@ -7,6 +7,7 @@ mod support;
 
 mod canary;
 mod environments;
+mod interrupted;
 mod isolation;
 mod journey;
 mod keychain;

@@ -131,6 +131,17 @@ class Front(unittest.TestCase):
             self.assertEqual(front.end(), 0)
             stream.stdout.read()
 
+    def test_the_front_answers_some_paths_itself(self) -> None:
+        _, url = self.front(self.admin(backend="open"), answers={"/asyncmq/ready": 503})
+        self.assertEqual(curl(url + "ready")[0], 503)
+        self.assertEqual(curl(url + "health")[0], 200)
+
+    def test_a_scanner_passes_pages_and_holds_streams_back(self) -> None:
+        with Running("front/scanner.py", {"upstream": self.admin(backend="open")}) as scanner:
+            url = scanner.ready["origin"] + "/asyncmq/"
+            self.assertEqual(curl(url)[0], 200)
+            self.assertEqual(curl(url + "events", "--max-time", "7")[0], 0)
+
     def test_a_killed_front_leaves_no_nginx(self) -> None:
         line = {"upstream": "http://127.0.0.1:9"}
         process = subprocess.Popen(
@@ -166,6 +177,8 @@ class Front(unittest.TestCase):
             {"upstream": upstream, "tls": {"key_file": "k"}},
             {"upstream": upstream, "demand": {"header": {}}},
             {"upstream": upstream, "identify": "X-User"},
+            {"upstream": upstream, "answers": {"/a; return 200": 503}},
+            {"upstream": upstream, "answers": {"/a": "503"}},
         ):
             with self.assertRaises(RuntimeError):
                 Running("front/serve.py", wrong)

@@ -69,12 +69,22 @@ pub(crate) enum Because {
     Unreachable(Unreachable),
 }
 
+/// What kind of answer fits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wants {
+    /// It replaces a page.
+    Page,
+    /// A script reads it.
+    Json,
+    Text,
+}
+
 /// Who asked, as far as the form of the answer depends on it.
 #[derive(Debug, Clone)]
 pub(crate) struct Caller {
     method: Method,
-    navigation: bool,
-    wants_json: bool,
+    wants: Wants,
+    can_wait: bool,
     page_stays: bool,
 }
 
@@ -82,15 +92,23 @@ impl Caller {
     /// `dashboard_on_screen`: the page on the screen is the dashboard's, not one of the gateway's own.
     pub(crate) fn of(method: &Method, headers: &HeaderMap, dashboard_on_screen: bool) -> Self {
         let accept = text(headers, "accept").unwrap_or_default();
+        let dest = text(headers, "sec-fetch-dest");
+        let navigation = route::is_navigation(headers) || accept.starts_with("text/html");
         // The one judgement of what an admin that cannot be reached does to the screen. A page of the dashboard that
         // leads on (a click, a reload) stays, and the shell's bar says what is wrong. A first load, a navigation of the
         // shell, and the gateway's own page trying again have nothing to keep: they get the page that tries again.
         let leads_on = route::is_document(headers) && text(headers, "sec-fetch-site") == Some("same-origin");
         Self {
+            can_wait: *method == Method::GET && navigation && matches!(dest, None | Some("document")),
             page_stays: *method == Method::GET && leads_on && dashboard_on_screen,
             method: method.clone(),
-            navigation: route::is_navigation(headers) || accept.starts_with("text/html"),
-            wants_json: accept.contains("application/json") || text(headers, "sec-fetch-dest") == Some("empty"),
+            wants: if navigation {
+                Wants::Page
+            } else if accept.contains("application/json") || dest == Some("empty") {
+                Wants::Json
+            } else {
+                Wants::Text
+            },
         }
     }
 
@@ -100,7 +118,7 @@ impl Caller {
 
     /// Whether a page of the gateway's own can wait in the place of what was asked for.
     pub(crate) fn can_wait(&self) -> bool {
-        self.navigation && self.method == Method::GET
+        self.can_wait
     }
 }
 
@@ -123,21 +141,21 @@ pub(crate) fn respond(answer: &Answer, environment: &Environment, caller: &Calle
         }
         Answer::ToBase => return redirect(&format!("{}/", environment.base_url.prefix())),
         // The page stays as it is, typed text and all: the shell says the rest.
-        Answer::Held { .. } if caller.navigation => return bare(StatusCode::NO_CONTENT),
+        Answer::Held { .. } if caller.wants == Wants::Page => return bare(StatusCode::NO_CONTENT),
         Answer::Unreachable { .. } if caller.page_stays => return bare(StatusCode::NO_CONTENT),
         _ => {}
     }
     let words = words(answer, environment, caller.is_safe());
-    let mut response = if caller.navigation && !matches!(answer, Answer::Denied | Answer::Malformed) {
+    let mut response = if caller.wants == Wants::Page && !matches!(answer, Answer::Denied | Answer::Malformed) {
         page(words.status, format!("{}{PAGE_END}", page_beginning(&words)))
-    } else if caller.wants_json {
+    } else if caller.wants == Wants::Json {
         let body = serde_json::json!({ "ok": false, "error": words.title, "detail": words.text });
         plain(words.status, "application/json", body.to_string())
     } else {
         plain(words.status, "text/plain; charset=utf-8", format!("{}\n{}\n", words.title, words.text))
     };
     if let Answer::Unreachable { retry_after, .. } = answer
-        && caller.navigation
+        && caller.wants == Wants::Page
         && caller.is_safe()
     {
         // The page tries again by itself; only a safe request can.

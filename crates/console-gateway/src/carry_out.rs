@@ -1,6 +1,6 @@
 //! How is a held write carried out? Once, by the operator who asked for it, with the credential of now.
 
-use std::sync::{Arc, atomic::Ordering};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use console_core::upstream::Outcome;
@@ -24,9 +24,6 @@ const SAID: usize = 200;
 
 /// Sends the write that `id` names. Once it was taken up it runs to its end, whoever waits for it.
 pub(crate) async fn carry_out(id: HeldId, shared: Arc<Shared>) -> Result<CarriedOut, HeldError> {
-    if shared.locked.load(Ordering::SeqCst) {
-        return Err(HeldError::Locked);
-    }
     let write = shared.held.take_up(id)?;
     shared.report(GatewayEvent::Held);
     let name = write.action.name.clone();
@@ -70,6 +67,7 @@ async fn send(write: &Write, shared: &Shared) -> Result<CarriedOut, HeldError> {
         Err(NotDone::Unauthorized) => return Err(HeldError::Unauthorized { name }),
         Err(NotDone::NotReached { why, sent: false }) => return Err(HeldError::Unreachable(why)),
         Err(NotDone::NotReached { sent: true, .. }) => return Err(HeldError::Unknown { name }),
+        Err(NotDone::Locked) => return Err(HeldError::Locked),
         Err(NotDone::AnotherOperator) => return Err(HeldError::AnotherOperator { name }),
     };
     let Answered { outcome, mut head, body, epoch } = answered;

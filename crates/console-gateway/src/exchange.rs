@@ -16,7 +16,7 @@
 //! client/legacy/client.rs); reqwest 0.13 repeats after HTTP/2's `REFUSED_STREAM` and after a `GOAWAY` that leaves the
 //! stream out (retry.rs; h2 gives that error to no other stream), which promise that it was not processed (RFC 9113 §8.7).
 
-use std::time::Duration;
+use std::{sync::atomic::Ordering, time::Duration};
 
 use bytes::BytesMut;
 use console_core::{
@@ -75,6 +75,8 @@ pub(crate) enum NotDone {
     NotReached { why: Unreachable, sent: bool },
     /// Another operator has signed in since it was asked. Surely nothing was done.
     AnotherOperator,
+    /// The environment was locked before it was sent.
+    Locked,
 }
 
 impl NotDone {
@@ -99,6 +101,9 @@ pub(crate) async fn exchange(
         let (authorization, operator) = authorized(until, shared).await?;
         if *asked_by.get_or_insert_with(|| operator.clone()) != operator {
             return Err(NotDone::AnotherOperator);
+        }
+        if !safe && shared.locked.load(Ordering::SeqCst) {
+            return Err(NotDone::Locked);
         }
         let generation = authorization.generation;
         match send(&request, payload, &authorization, until, shared).await {

@@ -20,6 +20,7 @@ use tokio::{io, runtime, time};
 use url::Url;
 
 use crate::{
+    action::{self, Asked},
     admit::{self, Origin},
     forward,
     jar::Jar,
@@ -179,6 +180,32 @@ pub fn next(bytes: &[u8]) {
         let decoded = decode_once(page.path()).expect("read in one way only");
         assert!(is_below(environment.base_url.prefix(), &decoded), "{next:?}");
         assert_eq!(route::native(&environment, &decoded), None, "{next:?}");
+    }
+}
+
+/// A write is named in one line without anything hidden, and what is understood of it is in its bytes.
+pub fn writes(bytes: &[u8]) {
+    let mut parts = bytes.splitn(2, |byte| *byte == b'\n');
+    let (Some(target), Some(body)) = (parts.next(), parts.next()) else { return };
+    let Ok(uri) = Uri::try_from(target) else { return };
+    let base = base(1);
+    let Ok(target) = resolve(&base, &uri) else { return };
+    let form = HeaderValue::from_static("application/x-www-form-urlencoded");
+    let headers = HeaderMap::from_iter([(header::CONTENT_TYPE, form)]);
+    let decoded = target.decoded_path.strip_prefix(base.prefix()).unwrap_or_default();
+    let asked = Asked { method: &Method::POST, target: target.url.path(), decoded, headers: &headers, body };
+    let action = action::action(asked);
+    assert!(!action.name.is_empty() && action.name.chars().count() <= 120, "{:?}", action.name);
+    let hidden = |c: char| {
+        c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    assert!(!action.name.chars().any(hidden), "{:?}", action.name);
+    if let Some(meaning) = action.meaning {
+        assert!(
+            decoded.starts_with(&format!("/queues/{}", meaning.queue)),
+            "{decoded:?} is not about {:?}",
+            meaning.queue
+        );
     }
 }
 

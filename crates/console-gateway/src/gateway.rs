@@ -19,7 +19,7 @@ use console_core::{
 use secrecy::SecretString;
 use tokio::{
     net::TcpListener,
-    sync::{Notify, Semaphore, mpsc, watch},
+    sync::{Semaphore, mpsc, watch},
 };
 use url::Url;
 
@@ -30,7 +30,9 @@ use crate::{
     held::{CarriedOut, Held, HeldError, HeldId, HeldWrite},
     interrupted::Interrupted,
     jar::Jar,
+    pace::Pace,
     payload,
+    recovery,
     rewrite::Rewriter,
     route, server,
     ticket::Guard,
@@ -76,6 +78,8 @@ pub enum GatewayEvent {
     Fine,
     /// What is held has changed: see [`Gateway::held`].
     Held,
+    /// A navigation was answered so that the page stays, which may still wait for its end.
+    PageStays,
 }
 
 /// Why there is no gateway.
@@ -89,12 +93,19 @@ pub enum StartError {
     Random(#[from] getrandom::Error),
 }
 
-/// What is wrong in between, as last reported. Whether the remote side can be reached is the session's to know.
+/// What an answer of the admin says about what is in between. Whether it can be reached is the session's to know.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Trouble {
     None,
-    Stalled(UnixTime),
     Impaired(Outcome),
+}
+
+/// What is wrong in between: found by different steps, reported as one.
+struct Between {
+    impaired: Option<Outcome>,
+    /// Since when the live updates stand still. That pages are answered does not change it.
+    stalled: Option<UnixTime>,
+    reported: GatewayEvent,
 }
 
 /// What every request of a gateway shares.
@@ -109,7 +120,6 @@ pub(crate) struct Shared {
     pub(crate) denied: AtomicU64,
     pub(crate) failures: AtomicU32,
     pub(crate) closed: watch::Sender<bool>,
-    pub(crate) try_now: Notify,
     pub(crate) held: Held,
     pub(crate) interrupted: Interrupted,
     /// What bodies of requests on their way may keep in memory, in bytes.
@@ -118,7 +128,12 @@ pub(crate) struct Shared {
     pub(crate) waiting: Arc<Semaphore>,
     /// The page that the webview shows is the dashboard's, not one of the gateway's own.
     pub(crate) dashboard_on_screen: AtomicBool,
-    trouble: Mutex<Trouble>,
+    pub(crate) pace: Pace,
+    /// The operator wants it tried now.
+    pub(crate) try_now: watch::Sender<()>,
+    /// Somebody doubts that the admin can be reached: `recovery.rs` asks.
+    pub(crate) doubts: watch::Sender<()>,
+    between: Mutex<Between>,
     reports: mpsc::UnboundedSender<GatewayEvent>,
 }
 
@@ -128,19 +143,34 @@ impl Shared {
         let _ = self.reports.send(event);
     }
 
-    /// Reports a change of what is in between, once.
+    /// What an answer said about what is in between.
     pub(crate) fn trouble(&self, now: Trouble) {
-        let mut last = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
-        if *last == now {
-            return;
-        }
-        let event = match &now {
-            Trouble::None => GatewayEvent::Fine,
-            Trouble::Stalled(since) => GatewayEvent::Stalled { since: *since },
-            Trouble::Impaired(outcome) => GatewayEvent::Impaired(outcome.clone()),
+        self.between(|between| {
+            between.impaired = match now {
+                Trouble::None => None,
+                Trouble::Impaired(outcome) => Some(outcome),
+            }
+        });
+    }
+
+    /// The live updates stand still since then; `None`: they do not.
+    pub(crate) fn stalled(&self, since: Option<UnixTime>) {
+        self.between(|between| between.stalled = since);
+    }
+
+    /// Reports a change of what is in between, once.
+    fn between(&self, change: impl FnOnce(&mut Between)) {
+        let mut between = self.between.lock().unwrap_or_else(PoisonError::into_inner);
+        change(&mut between);
+        let event = match (&between.impaired, between.stalled) {
+            (Some(outcome), _) => GatewayEvent::Impaired(outcome.clone()),
+            (None, Some(since)) => GatewayEvent::Stalled { since },
+            (None, None) => GatewayEvent::Fine,
         };
-        *last = now;
-        self.report(event);
+        if between.reported != event {
+            between.reported = event.clone();
+            self.report(event);
+        }
     }
 
     /// The admin was not reached with the credential of `generation`.
@@ -157,8 +187,8 @@ impl Shared {
 
     /// Whether the last thing heard was that the admin takes us for another origin.
     pub(crate) fn is_rejecting_actions(&self) -> bool {
-        let last = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
-        matches!(&*last, Trouble::Impaired(Outcome::CrossOriginRejected))
+        let between = self.between.lock().unwrap_or_else(PoisonError::into_inner);
+        between.impaired == Some(Outcome::CrossOriginRejected)
     }
 
     pub(crate) fn host(&self) -> &str {
@@ -177,6 +207,18 @@ impl Gateway {
     /// # Errors
     /// [`StartError`].
     pub async fn start(upstream: Upstream, reports: mpsc::UnboundedSender<GatewayEvent>) -> Result<Self, StartError> {
+        Self::start_at(Pace::default(), upstream, reports).await
+    }
+
+    /// The same at a pace of its own: tests cannot wait for minutes.
+    ///
+    /// # Errors
+    /// [`StartError`].
+    pub async fn start_at(
+        pace: Pace,
+        upstream: Upstream,
+        reports: mpsc::UnboundedSender<GatewayEvent>,
+    ) -> Result<Self, StartError> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let host = listener.local_addr()?.to_string();
         let shared = Arc::new(Shared {
@@ -189,18 +231,26 @@ impl Gateway {
             denied: AtomicU64::new(0),
             failures: AtomicU32::new(0),
             closed: watch::Sender::new(false),
-            try_now: Notify::new(),
             held: Held::default(),
             interrupted: Interrupted::default(),
             room: Arc::new(payload::room()),
             waiting: Arc::new(waiting::places()),
             dashboard_on_screen: AtomicBool::new(false),
-            trouble: Mutex::new(Trouble::None),
+            pace,
+            try_now: watch::Sender::new(()),
+            doubts: watch::Sender::new(()),
+            between: Mutex::new(Between { impaired: None, stalled: None, reported: GatewayEvent::Fine }),
             reports,
             upstream,
         });
         tokio::spawn(server::serve(listener, shared.clone()));
+        tokio::spawn(recovery::watch(shared.clone()));
         Ok(Self { shared })
+    }
+
+    #[cfg(test)]
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
+        &self.shared
     }
 
     /// `http://127.0.0.1:<port>`.
@@ -284,9 +334,10 @@ impl Gateway {
         self.shared.jar.all(&self.shared.upstream.environment.base_url.join("/"))
     }
 
-    /// Tries an unreachable admin now instead of after the back-off.
+    /// Tries an unreachable admin now instead of after the back-off, and opens the live stream anew. After sleep and a change
+    /// of network call [`Reach::reconnect`] first.
     pub fn try_now(&self) {
-        self.shared.try_now.notify_waiters();
+        self.shared.try_now.send_replace(());
     }
 
     /// How many requests were not admitted.

@@ -28,9 +28,10 @@ use crate::{
 /// Answers one request of a webview.
 pub(crate) async fn handle(request: Request<Incoming>, shape: Shape, shared: &Arc<Shared>) -> Response<Body> {
     let (parts, body) = request.into_parts();
+    let parts = Arc::new(parts);
     let caller = Caller::of(&parts.method, &parts.headers, shared.dashboard_on_screen.load(Ordering::SeqCst));
     let asked_by = Operator::of(&shared.upstream.session);
-    let decided = decide(&parts, body, shape, asked_by.as_ref(), shared).await;
+    let decided = decide(&parts, body, shape, asked_by.clone(), shared).await;
     let is_dashboards = decided.is_ok();
     let response = decided.unwrap_or_else(|answer| {
         if matches!(answer, Answer::Denied | Answer::Malformed | Answer::LengthRequired | Answer::StaleTicket) {
@@ -49,15 +50,18 @@ pub(crate) async fn handle(request: Request<Incoming>, shape: Shape, shared: &Ar
     if route::is_document(&parts.headers) && replaces_page {
         shared.dashboard_on_screen.store(is_dashboards, Ordering::SeqCst);
     }
+    if route::is_document(&parts.headers) && !is_dashboards && response.status() == StatusCode::NO_CONTENT {
+        shared.report(GatewayEvent::PageStays);
+    }
     tracing::debug!(method = %parts.method, path = parts.uri.path(), status = response.status().as_u16(), "answered");
     response
 }
 
 async fn decide(
-    parts: &Parts,
+    parts: &Arc<Parts>,
     body: Incoming,
     shape: Shape,
-    asked_by: Option<&Operator>,
+    asked_by: Option<Operator>,
     shared: &Arc<Shared>,
 ) -> Result<Response<Body>, Answer> {
     match shape {
@@ -71,16 +75,35 @@ async fn decide(
     if is_event_stream(parts, &target, shared) {
         return Ok(event_stream(shared));
     }
-    let mut payload = Payload::of(&parts.method, body, shared).await?;
+    let payload = Payload::of(&parts.method, body, shared).await?;
+    let travels = travel(parts.clone(), target, payload, asked_by, shared.clone());
+    if admit::is_safe(&parts.method) {
+        return travels.await;
+    }
+    // A write that was taken in comes to its end even if the page is left meanwhile: done, held or said, never lost.
+    tokio::spawn(travels).await.unwrap_or_else(|error| match error.try_into_panic() {
+        Ok(panic) => std::panic::resume_unwind(panic),
+        Err(_everything_ends) => Err(Answer::Incomplete),
+    })
+}
+
+/// Steps 4 to 8.
+async fn travel(
+    parts: Arc<Parts>,
+    target: Target,
+    mut payload: Payload,
+    asked_by: Option<Operator>,
+    shared: Arc<Shared>,
+) -> Result<Response<Body>, Answer> {
     let request = exchange::Request {
         method: &parts.method,
         url: &target.url,
         headers: &parts.headers,
-        asked_by: asked_by.cloned(),
+        asked_by: asked_by.clone(),
     };
-    match exchange(request, &mut payload, shared).await {
-        Ok(answered) => pass_on(parts, &target, answered, shared),
-        Err(not_done) => Err(undone::answer(&not_done, parts, &target, &payload, asked_by, shared)),
+    match exchange(request, &mut payload, &shared).await {
+        Ok(answered) => pass_on(&parts, &target, answered, &shared),
+        Err(not_done) => Err(undone::answer(&not_done, &parts, &target, &payload, asked_by.as_ref(), &shared)),
     }
 }
 
@@ -130,7 +153,7 @@ fn resolve(parts: &Parts, shared: &Shared) -> Result<Target, Answer> {
     })
 }
 
-/// Step 3.
+/// Step 3. (A write that had to wait is judged again when it is sent: [`exchange()`].)
 fn protect(parts: &Parts, shared: &Shared) -> Result<(), Answer> {
     if admit::is_safe(&parts.method) || !shared.locked.load(Ordering::SeqCst) {
         return Ok(());

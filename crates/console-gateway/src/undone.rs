@@ -28,6 +28,7 @@ pub(crate) fn answer(
     if !admit::is_safe(&parts.method) {
         if let Some(because) = because(not_done)
             && let (Some(body), Some(operator)) = (payload.kept(), asked_by)
+            && is_still_here(operator, shared)
         {
             let perhaps_done = matches!(because, Because::PerhapsDone);
             let prefix = shared.upstream.environment.base_url.prefix();
@@ -38,11 +39,15 @@ pub(crate) fn answer(
                 return Answer::Held { because };
             }
         }
-        shared.report(GatewayEvent::WriteNotDone { surely: not_done.surely() });
+        shared.report(match not_done {
+            NotDone::Locked => GatewayEvent::WriteRefused,
+            other => GatewayEvent::WriteNotDone { surely: other.surely() },
+        });
     }
     match not_done {
         NotDone::Ended | NotDone::AnotherOperator => Answer::NotSignedIn,
         NotDone::Unauthorized => Answer::PerhapsDone,
+        NotDone::Locked => Answer::Locked,
         NotDone::NotReached { why, sent } => {
             let failures = shared.failures.load(Ordering::Relaxed).clamp(1, 5);
             Answer::Unreachable { why: why.clone(), sent: *sent, retry_after: (1_u32 << failures).min(30) }
@@ -57,8 +62,13 @@ fn because(not_done: &NotDone) -> Option<Because> {
         NotDone::Ended => Some(Because::Ended),
         NotDone::Unauthorized => Some(Because::PerhapsDone),
         NotDone::NotReached { why, sent: false } => Some(Because::Unreachable(why.clone())),
-        NotDone::NotReached { sent: true, .. } | NotDone::AnotherOperator => None,
+        NotDone::NotReached { sent: true, .. } | NotDone::AnotherOperator | NotDone::Locked => None,
     }
+}
+
+/// A write may outlive its page. After a sign-out, or when the dashboard was closed, nobody would see it among the held.
+fn is_still_here(operator: &Operator, shared: &Shared) -> bool {
+    !*shared.closed.borrow() && Operator::of(&shared.upstream.session).as_ref() == Some(operator)
 }
 
 /// Where to lead back to after the sign-in: the page that was asked for, or the one that a form was on, because an answer

@@ -133,3 +133,46 @@ async fn is_back(session: &Session, asked_by: Option<&Operator>, sessions: &mut 
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{sync::Arc, time::Duration};
+
+    use console_core::{
+        clock::SystemClock,
+        environment::{EnvironmentDraft, EnvironmentId},
+        secrets::Secrets,
+        session::Session,
+        upstream::Reach,
+    };
+    use http_body_util::BodyExt as _;
+    use tokio::{sync::mpsc, time::Instant};
+
+    use super::page;
+    use crate::gateway::{Gateway, Upstream};
+
+    #[tokio::test(start_paused = true)]
+    async fn after_ten_minutes_it_says_so_and_offers_itself_again() {
+        let draft = EnvironmentDraft {
+            name: "Test".into(),
+            base_url: "https://a.example/asyncmq".into(),
+            tag: "TEST".into(),
+            ..EnvironmentDraft::default()
+        };
+        let environment = draft.check().expect("sound").into_environment(EnvironmentId::random().expect("random"));
+        let reach = Reach::new(&environment, &Secrets::default()).expect("a way");
+        let session = Arc::new(Session::new(Arc::new(SystemClock)));
+        let (reports, _received) = mpsc::unbounded_channel();
+        let gateway = Gateway::start(Upstream { environment, reach, session }, reports).await.expect("starts");
+        let began = Instant::now();
+        let response = page("/asyncmq/?a=\"><x&b", None, gateway.shared()).expect("a place");
+        assert_eq!(gateway.take_return_path(), None);
+        let whole = response.into_body().collect().await.expect("it ends").to_bytes();
+        let text = String::from_utf8_lossy(&whole);
+        assert_eq!(began.elapsed(), Duration::from_mins(10));
+        assert!(text.contains("for 10 minutes, and stopped"), "{text}");
+        assert!(text.contains("<a href=\"/asyncmq/?a=&quot;&gt;&lt;x&amp;b\">"), "{text}");
+        assert!(text.matches("<!-- -->").count() > 50 && !text.contains("http-equiv=\"refresh\""), "{text}");
+        assert_eq!(gateway.take_return_path().as_deref(), Some("/asyncmq/?a=\"><x&b"), "from now on it is led back");
+    }
+}

@@ -9,7 +9,7 @@ use console_core::{
 };
 use console_gateway::GatewayEvent;
 use serde_json::json;
-use support::{Answer, Bench, real::RealAdmin};
+use support::{Bench, consumer::Consumer, real::RealAdmin};
 
 /// The value of the first attribute that begins with `before`, as it stands in the page.
 fn between<'t>(text: &'t str, before: &str, after: &str) -> Option<&'t str> {
@@ -53,15 +53,6 @@ async fn every_page_passes_with_addresses_that_lead_here_under_every_prefix() {
     }
 }
 
-/// A form's body as a browser writes it.
-fn form(fields: &[(&str, &str)]) -> String {
-    url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish()
-}
-
-async fn post(bench: &Bench, path: &str, fields: &[(&str, &str)]) -> Answer {
-    bench.page("POST", path, "Content-Type: application/x-www-form-urlencoded\r\n", &form(fields)).await
-}
-
 #[tokio::test]
 async fn pausing_a_repeatable_sends_back_exactly_what_the_admin_rendered() {
     let admin = RealAdmin::start(&json!({}));
@@ -76,7 +67,7 @@ async fn pausing_a_repeatable_sends_back_exactly_what_the_admin_rendered() {
         .collect();
     let value = values.first().expect("the definition that holds the admin's own address");
     assert!(value.contains(&admin.base_url), "the payload names the admin, not this gateway: {value}");
-    let paused = post(&bench, "/asyncmq/queues/emails/repeatables", &[("job_def", value), ("action", "pause")]).await;
+    let paused = bench.submit("/asyncmq/queues/emails/repeatables", &[("job_def", value), ("action", "pause")]).await;
     assert_eq!((paused.status, paused.header("location")), (303, Some("/asyncmq/queues/emails/repeatables")));
     let page = bench.page("GET", "/asyncmq/queues/emails/repeatables", "", "").await.text();
     assert!(page.contains("value=\"resume\""), "the admin found the definition by what was sent back");
@@ -87,7 +78,7 @@ async fn a_flash_message_survives_because_background_fetches_do_not_touch_the_ja
     let admin = RealAdmin::start(&json!({}));
     let bench = Bench::signed_in(&admin, &json!({})).await;
     let fields = [("_response", "html"), ("return_to", "/asyncmq/queues/emails/jobs?state=failed")];
-    let retried = post(&bench, "/asyncmq/queues/emails/jobs/receipt-1/retry", &fields).await;
+    let retried = bench.submit("/asyncmq/queues/emails/jobs/receipt-1/retry", &fields).await;
     assert_eq!(retried.status, 303);
     bench.fetch("GET", "/asyncmq/metrics/history", "").await;
     let location = retried.header("location").expect("location").to_owned();
@@ -102,9 +93,9 @@ async fn a_flash_message_survives_because_background_fetches_do_not_touch_the_ja
 async fn a_token_that_the_admin_refuses_ends_the_session() {
     let admin = RealAdmin::start(&json!({}));
     let bench = Bench::signed_in(&admin, &json!({ "aud": "another" })).await;
-    assert_eq!(bench.page("GET", "/asyncmq/queues?x=1", "", "").await.status, 401);
+    let _page = Consumer::waiting(&bench, "/asyncmq/queues?x=1").await;
     assert!(matches!(bench.session.state(), SessionState::Refused { refusal: Refusal::Gate, .. }));
-    assert_eq!(bench.gateway.take_return_path().as_deref(), Some("/asyncmq/queues?x=1"));
+    assert_eq!(bench.gateway.take_interrupted_path().as_deref(), Some("/asyncmq/queues?x=1"));
 }
 
 #[tokio::test]

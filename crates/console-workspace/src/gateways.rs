@@ -158,11 +158,10 @@ impl Workspace {
                 GatewayEvent::Stalled { since } => {
                     station.connection = Connection::Stalled { since, problem: words::stalled(&tag) };
                 }
-                GatewayEvent::Held => {
+                GatewayEvent::Held => {}
+                GatewayEvent::PageStays => {
                     drop(inner);
-                    // The form that it came from waits for an answer that the page never gets.
                     self.order(StageOrder::ShowAgain { environment: id.clone() });
-                    self.publish();
                     return;
                 }
                 GatewayEvent::Impaired(outcome) => {

@@ -95,7 +95,6 @@ impl Workspace {
             (station.gateway.as_ref().and_then(|gateway| gateway.drop_held(held)), station.environment.tag.clone())
         })?;
         self.publish();
-        self.order(StageOrder::ShowAgain { environment: id });
         dropped.map(|_| ()).ok_or_else(|| failed(words::held_error(&HeldError::Gone, &tag)))
     }
 

@@ -39,71 +39,62 @@ pub(super) async fn attachment(examination: &mut Examination<'_>) -> Found {
         Some(Ok(outcome)) => outcome,
     };
     match outcome {
-        Outcome::Answered | Outcome::NotAllowed | Outcome::CrossOriginRejected => {
-            if examination
-                .first_page
-                .as_ref()
-                .is_some_and(|page| page.outcome == Outcome::Answered && page.status.is_success())
-            {
-                return Found::unknown(
-                    format!(
-                        "The credential goes {how}. The admin lets anybody in, so whether it is read cannot be told."
-                    ),
-                    "",
-                );
-            }
-            return Found::well(format!("The admin reads the credential {how}."));
-        }
-        Outcome::GateRefused | Outcome::Unauthorized => {}
-        _ => {
-            return Found::unknown(
-                format!("The credential goes {how}. Something before the admin's gate answered."),
+        Outcome::Answered | Outcome::NotAllowed | Outcome::CrossOriginRejected if examination.is_open() => {
+            Found::unknown(
+                format!(
+                    "The credential goes {how}. The admin lets anybody in: whether it is read cannot be told from here."
+                ),
                 "",
-            );
+            )
         }
+        Outcome::Answered | Outcome::NotAllowed | Outcome::CrossOriginRejected => {
+            Found::well(format!("The admin reads the credential {how}."))
+        }
+        Outcome::GateRefused | Outcome::Unauthorized => {
+            refused(examination, &signed_in.credential, &carried, &how).await
+        }
+        _ => Found::unknown(format!("The credential goes {how}. Something before the admin's gate answered."), ""),
     }
-    let is_token = matches!(signed_in.credential, Credential::Token(_));
-    let has_own = subject.reach.extras().headers().iter().any(|(name, _)| *name == header::AUTHORIZATION);
-    if is_token
-        && carried != usual()
-        && !has_own
-        && let Some(authorization) = examination.carried_by(&usual())
-    {
-        if let Ok(Outcome::Answered | Outcome::NotAllowed) = examination.page_for(&authorization).await {
-            return Found::failed(
-                format!("The admin does not read the token {how}; it reads it {}.", in_words(&usual())),
-                "Set the header to `Authorization` and the scheme to `Bearer` in the environment's settings, without a cookie.",
-            );
-        }
-        return Found::unknown(
-            format!(
-                "The admin refuses the token {how}, and {} as well: header, scheme and token look alike from here.",
-                in_words(&usual())
-            ),
-            "",
+}
+
+/// Whether a token that is refused passes where it is carried as usual. It stays inside the realm.
+async fn refused(examination: &Examination<'_>, credential: &Credential, carried: &Attachment, how: &str) -> Found {
+    let cannot_be_told = Found::unknown(
+        format!("The credential goes {how}. Whether the refusal is about that cannot be told from here."),
+        "",
+    );
+    // Where something in front wants that header for itself, it is not ours to fill.
+    let is_taken = examination.subject.reach.extras().headers().iter().any(|(name, _)| *name == header::AUTHORIZATION);
+    let can_be_tried = matches!(credential, Credential::Token(_)) && *carried != usual() && !is_taken;
+    let Some(authorization) = examination.carried_by(&usual()).filter(|_| can_be_tried) else { return cannot_be_told };
+    let usually = in_words(&usual());
+    if let Ok(Outcome::Answered | Outcome::NotAllowed) = examination.page_for(&authorization).await {
+        return Found::failed(
+            format!("The admin does not read the token {how}; it reads it {usually}."),
+            "Set the header to `Authorization` and the scheme to `Bearer` in the environment's settings, without a cookie.",
         );
     }
     Found::unknown(
-        format!("The credential goes {how}. Whether the refusal is about that cannot be told from here."),
+        format!(
+            "The admin refuses the token {how}, and {usually} as well. Which of header and token is wrong cannot be told from here."
+        ),
         "",
     )
 }
 
 fn in_words(attachment: &Attachment) -> String {
     let scheme = if attachment.scheme.is_empty() { String::new() } else { format!("{} ", attachment.scheme) };
-    match &attachment.cookie_name {
-        Some(name) => format!("in the cookie `{name}`, as `{scheme}…`"),
-        None => {
-            let name = attachment.header_name.as_str();
-            let name = if attachment.header_name == header::AUTHORIZATION { "Authorization" } else { name };
-            format!("as `{name}: {scheme}…`")
-        }
+    if let Some(name) = &attachment.cookie_name {
+        return format!("in the cookie `{name}`, as `{scheme}…`");
     }
+    let is_usual = attachment.header_name == header::AUTHORIZATION;
+    let name = if is_usual { "Authorization" } else { attachment.header_name.as_str() };
+    format!("as `{name}: {scheme}…`")
 }
 
 /// What the admin makes of the credential.
 pub(super) async fn accepted(examination: &mut Examination<'_>) -> Found {
-    let open = examination.first_page.as_ref().is_some_and(|page| page.status.is_success());
+    let open = examination.is_open();
     let outcome = match examination.page().await {
         None if open => return Found::well("The admin lets anybody in, without a credential."),
         None => return Found::stopped(NO_CREDENTIAL),

@@ -20,8 +20,8 @@ use crate::{
 
 /// For the head, and for the first event after it: one round and two seconds.
 const FIRST: Duration = Duration::from_secs(7);
-/// For the next round.
-const NEXT: Duration = Duration::from_secs(12);
+/// For the next round after the first event, which comes five seconds later where nothing collects events.
+const NEXT: Duration = Duration::from_secs(9);
 /// What comes sooner after the first event belongs to the same round.
 const SAME_ROUND: Duration = Duration::from_secs(2);
 

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use http::{HeaderMap, Method, StatusCode, Version, header};
-use secrecy::ExposeSecret as _;
+use secrecy::ExposeSecret;
 use tokio::time::timeout;
 use url::Url;
 use zeroize::Zeroizing;
@@ -153,6 +153,11 @@ impl<'s> Examination<'s> {
         outcome_of(environment, Method::GET, "/", reach, authorization).await
     }
 
+    /// Whether the admin lets anybody in.
+    pub(super) fn is_open(&self) -> bool {
+        self.first_page.as_ref().is_some_and(|page| page.status.is_success())
+    }
+
     /// Asks for something below the mount prefix, with the credential if there is one.
     pub(super) async fn ask(&self, method: Method, path: &str) -> Result<reqwest::Response, Unreachable> {
         let Subject { environment, reach, .. } = self.subject;
@@ -179,7 +184,7 @@ fn secrets_of(subject: &Subject) -> Vec<Zeroizing<String>> {
         let hidden = |name: &str| !NOT_SECRET.contains(&name);
         secrets.extend(of(&signed_in.kept.clone().only(hidden)));
     }
-    let long = secrets.iter().map(|secret| secret.expose_secret()).filter(|secret| secret.len() >= SHORTEST_SECRET);
+    let long = secrets.iter().map(ExposeSecret::expose_secret).filter(|secret| secret.len() >= SHORTEST_SECRET);
     long.map(|secret| Zeroizing::new(secret.to_owned())).collect()
 }
 

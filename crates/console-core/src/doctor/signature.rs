@@ -96,7 +96,7 @@ fn verified(token: &SecretString, header: &Header, key: &DecodingKey) -> Result<
 fn judge(result: &Result<TokenData<Value>, Error>, good: &str) -> Found {
     match result.as_ref().map_err(Error::kind) {
         Ok(_) => Found::well(good),
-        Err(ErrorKind::InvalidSignature | ErrorKind::InvalidAlgorithm) => Found::failed(
+        Err(ErrorKind::InvalidSignature | ErrorKind::InvalidAlgorithm | ErrorKind::Base64(_)) => Found::failed(
             "The signature is not that of the key: somebody else signed the token, or it was changed.",
             "Sign in again. If it stays so, show this to whoever issues the tokens.",
         ),

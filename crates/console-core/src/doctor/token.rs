@@ -30,7 +30,10 @@ impl Reading {
             return Self::None("There is no token at hand: sign in in the window.");
         };
         match &signed_in.credential {
-            Credential::Token(_) if !signed_in.identity.opaque => Self::Jwt(Box::new(signed_in.identity.clone())),
+            // The library reads no header whose algorithm it does not know.
+            Credential::Token(_) if !signed_in.identity.header.is_empty() => {
+                Self::Jwt(Box::new(signed_in.identity.clone()))
+            }
             Credential::Token(token) => jwt(token).map_or(Self::Opaque, |identity| Self::Jwt(Box::new(identity))),
             Credential::Headers(_) => Self::None("This environment signs in with fixed headers, not with a token."),
             Credential::Cookies(_) => Self::None("This environment signs in with a session cookie, not with a token."),
@@ -97,7 +100,9 @@ pub(super) fn algorithm(examination: &Examination<'_>) -> Found {
 
 #[cfg(test)]
 mod tests {
-    use super::{BASE64_URL_SAFE_NO_PAD, Engine as _, jwt};
+    use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+
+    use super::jwt;
 
     #[test]
     fn a_token_without_a_signature_or_with_an_unknown_one_is_read_all_the_same() {

@@ -152,8 +152,8 @@ async fn an_admin_that_does_not_trust_its_proxy_is_told_the_name_of_the_setting(
 #[tokio::test(flavor = "multi_thread")]
 async fn a_front_that_holds_live_events_back_is_told_apart_from_one_that_lets_them_pass() {
     let admin = Server::admin(&json!({ "trusted_proxies": ["127.0.0.1"] }));
-    let front = front(&json!({ "upstream": origin(&admin), "buffering": true }));
-    let found = report(&with_token(&draft(&format!("{}/asyncmq", front.text("origin"))), &good())).await;
+    let scanner = Server::python("../front/scanner.py", &json!({ "upstream": origin(&admin) }));
+    let found = report(&with_token(&draft(&format!("{}/asyncmq", scanner.text("origin"))), &good())).await;
     assert_step(&found, StepId::SameOrigin, Verdict::Well, &[]);
     assert_step(&found, StepId::Events, Verdict::Failed, &["hold", "proxy_buffering off", "X-Accel-Buffering: no"]);
 }

@@ -113,7 +113,7 @@ async fn a_stream_that_stands_still_after_its_first_event_is_held_back() {
         }
     });
     let found = report(&with_token(&draft(&base_url), &token(600, &json!({})))).await;
-    assert_step(&found, StepId::Events, Verdict::Failed, &["nothing came for 12 s", "proxy_buffering off"]);
+    assert_step(&found, StepId::Events, Verdict::Failed, &["nothing came for 9 s", "proxy_buffering off"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

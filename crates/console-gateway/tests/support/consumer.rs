@@ -1,4 +1,4 @@
-//! A page's `EventSource`, as the gateway sees it.
+//! An answer that goes on: a page's `EventSource`, or a page that waits.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use tokio::{
 
 use super::Bench;
 
-/// One open `/events` stream, and everything that was heard on it.
+/// One open answer, and everything that was heard on it.
 pub(crate) struct Consumer {
     stream: TcpStream,
     pub(crate) heard: String,
@@ -18,17 +18,39 @@ pub(crate) struct Consumer {
 
 impl Consumer {
     pub(crate) async fn of(bench: &Bench) -> Self {
-        let mut stream = TcpStream::connect(&bench.host).await.expect("connects");
-        let head = format!(
-            "GET /asyncmq/events HTTP/1.1\r\nHost: {}\r\nCookie: {}\r\nAccept: text/event-stream\r\nSec-Fetch-Site: \
-             same-origin\r\nSec-Fetch-Mode: cors\r\nSec-Fetch-Dest: empty\r\n\r\n",
-            bench.host, bench.cookie
-        );
-        stream.write_all(head.as_bytes()).await.expect("writes");
-        let mut consumer = Self { stream, heard: String::new() };
+        let mut consumer = Self::asks(
+            bench,
+            "/asyncmq/events",
+            "Accept: text/event-stream\r\nSec-Fetch-Mode: cors\r\nSec-Fetch-Dest: empty\r\n",
+        )
+        .await;
         consumer.hears("\r\n\r\n").await;
         assert!(consumer.heard.starts_with("HTTP/1.1 200"), "{}", consumer.heard);
         consumer
+    }
+
+    /// A navigation to `target`, heard until the first words of a page of the gateway's own.
+    pub(crate) async fn navigates(bench: &Bench, target: &str) -> Self {
+        let mut page = Self::asks(bench, target, "Sec-Fetch-Mode: navigate\r\nSec-Fetch-Dest: document\r\n").await;
+        page.hears("</p>").await;
+        page
+    }
+
+    /// The same, which meets an ended session.
+    pub(crate) async fn waiting(bench: &Bench, target: &str) -> Self {
+        let page = Self::navigates(bench, target).await;
+        assert!(page.heard.starts_with("HTTP/1.1 401") && page.heard.contains("goes on by itself"), "{}", page.heard);
+        page
+    }
+
+    async fn asks(bench: &Bench, target: &str, more: &str) -> Self {
+        let mut stream = TcpStream::connect(&bench.host).await.expect("connects");
+        let head = format!(
+            "GET {target} HTTP/1.1\r\nHost: {}\r\nCookie: {}\r\nSec-Fetch-Site: same-origin\r\n{more}\r\n",
+            bench.host, bench.cookie
+        );
+        stream.write_all(head.as_bytes()).await.expect("writes");
+        Self { stream, heard: String::new() }
     }
 
     /// Reads until `part` has come; false when the stream ended first.

@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test file uses its part")]
 
 pub(crate) mod consumer;
+pub(crate) mod owner;
 pub(crate) mod real;
 
 use std::{
@@ -22,7 +23,7 @@ use console_core::{
     token::Identity,
     upstream::Reach,
 };
-use console_gateway::{Gateway, GatewayEvent, Upstream};
+use console_gateway::{Gateway, GatewayEvent, Pace, Upstream};
 use http::{HeaderMap, Method, Request, Response};
 use http_body_util::{BodyExt, Full, combinators::UnsyncBoxBody};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
@@ -117,6 +118,19 @@ pub(crate) fn answer(status: u16, headers: &[(&'static str, &str)], body: &str) 
     response
 }
 
+/// What an operator says about the admin at `base_url`.
+pub(crate) fn environment(base_url: &str, edit: impl FnOnce(&mut EnvironmentDraft)) -> Environment {
+    let mut draft = EnvironmentDraft {
+        name: "Test".into(),
+        base_url: base_url.into(),
+        tag: "TEST".into(),
+        allow_plain_http: true,
+        ..EnvironmentDraft::default()
+    };
+    edit(&mut draft);
+    draft.check().expect("a sound draft").into_environment(EnvironmentId::random().expect("random"))
+}
+
 /// A gateway in front of an admin.
 pub(crate) struct Bench {
     pub(crate) gateway: Gateway,
@@ -137,22 +151,24 @@ impl Bench {
     }
 
     pub(crate) async fn with(base_url: &str, edit: impl FnOnce(&mut EnvironmentDraft)) -> Self {
-        let mut draft = EnvironmentDraft {
-            name: "Test".into(),
-            base_url: base_url.into(),
-            tag: "TEST".into(),
-            allow_plain_http: true,
-            ..EnvironmentDraft::default()
-        };
-        edit(&mut draft);
-        let environment =
-            draft.check().expect("a sound draft").into_environment(EnvironmentId::random().expect("random"));
+        let environment = environment(base_url, edit);
+        let reach = Reach::new(&environment, &Secrets::default()).expect("a way");
+        Self::of(environment, reach, Pace::default()).await
+    }
+
+    /// With a gateway that notices and tries again within a second or so.
+    pub(crate) async fn at(pace: Pace, base_url: &str) -> Self {
+        let environment = environment(base_url, |_| ());
+        let reach = Reach::new(&environment, &Secrets::default()).expect("a way");
+        Self::of(environment, reach, pace).await
+    }
+
+    pub(crate) async fn of(environment: Environment, reach: Reach, pace: Pace) -> Self {
         let clock = ManualClock::at(UnixTime(1_000));
         let session = Arc::new(Session::new(Arc::new(clock.clone())));
         let (sender, reports) = mpsc::unbounded_channel();
-        let reach = Reach::new(&environment, &Secrets::default()).expect("a way");
         let upstream = Upstream { environment: environment.clone(), reach, session: session.clone() };
-        let gateway = Gateway::start(upstream, sender).await.expect("gateway");
+        let gateway = Gateway::start_at(pace, upstream, sender).await.expect("gateway");
         let host = gateway.origin().to_string().trim_start_matches("http://").trim_end_matches('/').to_owned();
         let mut bench = Self { gateway, session, environment, clock, reports, cookie: String::new(), host };
         bench.sign_in(TOKEN);
@@ -163,11 +179,16 @@ impl Bench {
     /// Before a real admin, signed in with a token of these claims.
     pub(crate) async fn signed_in(admin: &RealAdmin, claims: &Value) -> Self {
         let bench = Self::before(&admin.base_url).await;
+        bench.sign_in_really(claims);
+        bench
+    }
+
+    /// With a token that a real admin takes.
+    pub(crate) fn sign_in_really(&self, claims: &Value) {
         let token = real::token(claims).into();
         // The bench's clock stands in 1970: for it the token has all the time in the world.
         let identity = Identity { expires_at: None, ..Identity::read(&token) };
-        bench.session.activate(&pasted_token::attachment(&bench.environment), &token, identity, 0).expect("activates");
-        bench
+        self.session.activate(&pasted_token::attachment(&self.environment), &token, identity, 0).expect("activates");
     }
 
     pub(crate) fn sign_in(&self, token: &str) {
@@ -213,6 +234,12 @@ impl Bench {
         .await
     }
 
+    /// A form that the dashboard's page sends.
+    pub(crate) async fn submit(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
+        let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        self.page("POST", path, "Content-Type: application/x-www-form-urlencoded\r\n", &body).await
+    }
+
     /// A background request of the dashboard's script.
     pub(crate) async fn fetch(&self, method: &str, target: &str, more: &str) -> Answer {
         let origin = if method == "GET" { String::new() } else { format!("Origin: http://{}\r\n", self.host) };
@@ -222,6 +249,20 @@ impl Bench {
             self.host, self.cookie
         ))
         .await
+    }
+
+    /// Passes over other reports until this one comes, within a bound.
+    pub(crate) async fn hears(&mut self, expected: GatewayEvent) {
+        let mut others = Vec::new();
+        let heard = time::timeout(Duration::from_secs(10), async {
+            loop {
+                match self.reports.recv().await.expect("open") {
+                    event if event == expected => return,
+                    other => others.push(other),
+                }
+            }
+        });
+        assert!(heard.await.is_ok(), "{expected:?} did not come; these did: {others:?}");
     }
 
     /// The next report, within a bound.

@@ -8,7 +8,7 @@ export const verdictWords: Record<VerdictView, string> = {
   warning: 'Look at it',
   failed: 'Wrong',
   unknown: 'Cannot be told',
-  skipped: 'Not looked at',
+  skipped: 'Skipped',
 };
 
 /** One line: what a person wants to know first. */

@@ -32,6 +32,11 @@ describe('the dashboard is hidden under', () => {
     'keychain',
     'settings-problem',
     'nothing-chosen',
+    'doctor-running',
+    'doctor-well',
+    'sign-out-all',
+    'quit',
+    'held-expired',
   ])('%s', (name) => {
     expect(cover(name)).toEqual({ kind: 'full' });
   });
@@ -40,6 +45,7 @@ describe('the dashboard is hidden under', () => {
     for (const opened of [
       { kind: 'environment', id: null },
       { kind: 'identity' },
+      { kind: 'history' },
       { kind: 'about' },
       { kind: 'keychain' },
     ] as const) {
@@ -53,13 +59,19 @@ describe('the dashboard is hidden under', () => {
 });
 
 describe('the dashboard is in sight', () => {
-  it.each(['active', 'open', 'opaque', 'expiring', 'opening'])('when %s', (name) => {
-    expect(cover(name)).toEqual({ kind: 'none' });
-  });
+  it.each(['active', 'open', 'opaque', 'expiring', 'opening', 'renewing', 'renewing-waits'])(
+    'when %s',
+    (name) => {
+      expect(cover(name)).toEqual({ kind: 'none' });
+    },
+  );
 
-  it.each(['unreachable', 'impaired', 'notices', 'keychain-live'])('below a strip when %s', (name) => {
-    expect(cover(name, null, 37)).toEqual({ kind: 'strip', height: 37 });
-  });
+  it.each(['unreachable', 'stalled', 'impaired', 'notices', 'keychain-live', 'held-one'])(
+    'below a strip when %s',
+    (name) => {
+      expect(cover(name, null, 37)).toEqual({ kind: 'strip', height: 37 });
+    },
+  );
 
   it('a prompt to sign in of another environment leaves it alone', () => {
     const now = {
@@ -67,6 +79,11 @@ describe('the dashboard is in sight', () => {
       prompts: [{ kind: 'sign_in', environment: '0f1e2d3c4b5a6978' } as const],
     };
     expect(screenFor(now, null).kind).toBe('dashboard');
+  });
+
+  it('who you are is not asked where nobody is known to be signed in', () => {
+    expect(screenFor(state('unreachable-at-first'), { kind: 'identity' }).kind).toBe('unreachable');
+    expect(screenFor(state('unreachable'), { kind: 'identity' }).kind).toBe('identity');
   });
 
   it('an editor of an environment that is gone is no reason to hide it', () => {

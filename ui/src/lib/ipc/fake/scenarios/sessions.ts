@@ -16,6 +16,8 @@ export const history: HistoryView[] = [
   { at: at(29 * 60), text: 'Signed in', trouble: false },
 ];
 
+const renews = () => credential({ renews: true, renewed_at: at(3) });
+
 const renewing = (waits: boolean): SessionView => ({
   status: 'renewing',
   identity: identity(),
@@ -106,10 +108,9 @@ export const sessionScenarios: Record<string, () => ShellState> = {
       },
     }),
   'switch-account': () => three({}, prompt({ kind: 'sign_in', environment: PROD })),
-  renewing: () => three({ session: renewing(false), history }),
-  'renewing-waits': () => three({ session: renewing(true), history }),
-  'expiring-renews': () =>
-    three({ session: active(2 * MINUTE + 12_000), credential: credential({ renews: true }), history }),
+  renewing: () => three({ session: renewing(false), credential: renews(), history }),
+  'renewing-waits': () => three({ session: renewing(true), credential: renews(), history }),
+  'expiring-renews': () => three({ session: active(2 * MINUTE + 12_000), credential: renews(), history }),
   unreachable: () => three({ session: unreachable(7 * MINUTE), history }),
   'unreachable-yesterday': () => three({ session: unreachable(26 * 60 * MINUTE), history }),
   'unreachable-at-first': () => three({ page: null, session: unreachable(7 * MINUTE, null), history }),

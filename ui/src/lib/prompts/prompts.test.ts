@@ -1,0 +1,89 @@
+import { screen, waitFor } from '@testing-library/svelte';
+import { describe, expect, it } from 'vitest';
+
+import { shows } from '../../test-shows';
+import { problem } from '../ipc/fake/views';
+
+describe('signing out of all', () => {
+  it.each(['bar', 'about'])('is asked for from the %s', async (from) => {
+    const { core, user } = await shows('active');
+    if (from === 'bar') {
+      await user.click(screen.getByTestId('bar-menu'));
+      await user.click(screen.getByTestId('menu-sign-out-all'));
+    } else {
+      await user.click(screen.getByTestId('about'));
+      await user.click(await screen.findByTestId('sign-out-all'));
+    }
+    expect(core.called('sign_out_all_open')).toHaveLength(1);
+    await screen.findByTestId('panel-sign-out-all');
+    expect(core.cover).toEqual({ kind: 'full' });
+  });
+
+  it('names what ends, says what works offline, begins on Cancel, and Escape stays', async () => {
+    const { core, user } = await shows('sign-out-all');
+    const cancel = await screen.findByTestId('sign-out-all-cancel');
+    await waitFor(() => expect(document.activeElement).toBe(cancel));
+    const names = [...screen.getByTestId('environment-names').querySelectorAll('li')];
+    expect(names.map((one) => one.textContent?.replace(/\s+/g, ' ').trim())).toEqual([
+      'PROD Acme production',
+      'STAGE Acme staging',
+    ]);
+    expect(screen.getByTestId('panel-sign-out-all').textContent).toContain('This works offline too.');
+    await user.keyboard('{Escape}');
+    await waitFor(() => expect(core.called('sign_out_all_cancel')).toHaveLength(1));
+    expect(core.called('sign_out_all')).toEqual([]);
+  });
+
+  it.each([
+    ['keep', false],
+    ['forget', true],
+  ])('%s signs out with forget = %s', async (what, forget) => {
+    const { core, user } = await shows('sign-out-all');
+    await user.click(await screen.findByTestId(`sign-out-all-${what}`));
+    await waitFor(() => expect(core.called('sign_out_all')).toEqual([{ forget }]));
+    expect(core.state.environments.every(({ session }) => session.status === 'signed_out')).toBe(true);
+  });
+
+  it('keeping is the primary answer, and there is none where nothing is signed in', async () => {
+    await shows('sign-out-all-stored');
+    expect(screen.queryByTestId('sign-out-all-keep')).toBeNull();
+    expect((await screen.findByTestId('panel-sign-out-all')).textContent).toContain(
+      'You are signed in nowhere.',
+    );
+  });
+});
+
+describe('quitting while actions wait', () => {
+  it('names them by environment, and Escape stays', async () => {
+    const { core, user } = await shows('quit');
+    const panel = await screen.findByTestId('panel-quit');
+    expect(panel.querySelector('h1, [aria-level="1"]')?.textContent).toBe('4 actions wait');
+    const by = [...panel.querySelectorAll('section')].map((one) => [
+      one.querySelector('h2')?.textContent,
+      one.querySelectorAll('[data-testid="quit-held"]').length,
+    ]);
+    expect(by).toEqual([
+      ['PROD', 3],
+      ['STAGE', 1],
+    ]);
+    await waitFor(() => expect(document.activeElement).toBe(screen.getByTestId('quit-stay')));
+    await user.keyboard('{Escape}');
+    await waitFor(() => expect(core.called('quit_answer')).toEqual([{ quit: false }]));
+  });
+
+  it.each([
+    ['quit-stay', false],
+    ['quit-yes', true],
+  ])('%s answers quit = %s', async (button, quit) => {
+    const { core, user } = await shows('quit-one');
+    await user.click(await screen.findByTestId(button));
+    await waitFor(() => expect(core.called('quit_answer')).toEqual([{ quit }]));
+  });
+
+  it('an answer that fails is said in the question', async () => {
+    const { core, user } = await shows('quit-one');
+    core.failing = { quit_answer: problem('internal', 'The console could not quit', 'It is busy.') };
+    await user.click(await screen.findByTestId('quit-yes'));
+    expect((await screen.findByTestId('question-error')).textContent).toContain('It is busy.');
+  });
+});
