@@ -96,6 +96,8 @@ class Issuer(unittest.TestCase):
         url = issuer.ready["refresh_url"]
         answers = [post(url, {"refresh_token": first["refresh_token"]}) for _ in range(2)]
         self.assertEqual([code for code, _ in answers], [200, 200])
+        issuer.event("issued")
+        self.assertEqual([issuer.event("issued")["again"] for _ in range(2)], [False, True])
         tokens = {json.loads(body)["refresh_token"] for _, body in answers}
         self.assertEqual(len(tokens), 2)
         over = time.monotonic() + 5

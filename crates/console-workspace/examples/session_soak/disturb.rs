@@ -166,7 +166,8 @@ impl Soak {
     async fn end_sign_in(&mut self) -> Result<(), Box<dyn Error>> {
         self.shared.weather.set_may_end(true);
         self.world.issuer_knows_alice(false);
-        let ended = |session: &SessionView| matches!(session, SessionView::Expired { .. } | SessionView::Refused { .. });
+        let ended =
+            |session: &SessionView| matches!(session, SessionView::Expired { .. } | SessionView::Refused { .. });
         self.checks += 1;
         if !self.world.until(RENEWAL_WITHIN, ended).await {
             self.shared.fails(format!("the sign-in did not end: {}", word(&self.world.view()?.session)));

@@ -33,7 +33,10 @@ impl Soak {
         println!("  streams ended at most {} ms after a sign-out", self.slowest_cut.as_millis());
         let count = |count: &std::sync::atomic::AtomicU64| count.load(Ordering::SeqCst);
         let (answered, rough) = (count(&self.shared.pages_answered), count(&self.shared.pages_rough));
-        println!("  {answered} pages answered; {rough} not, in rough weather: {}", list(&locked(&self.shared.statuses)));
+        println!(
+            "  {answered} pages answered; {rough} not, in rough weather: {}",
+            list(&locked(&self.shared.statuses))
+        );
         let (asked, told, counted) = self.shared.ledger.sums();
         let told_by_name: BTreeMap<_, _> = told.iter().map(|(fate, count)| (format!("{fate:?}"), count)).collect();
         println!("  {asked} actions: {}; the audit pages name {counted}", list(&told_by_name));

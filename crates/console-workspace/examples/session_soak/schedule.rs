@@ -106,7 +106,14 @@ impl Schedule {
     pub(crate) fn fault(&mut self) -> (Fault, &'static str) {
         let how = *self
             .chance
-            .choice(&[Break::Reset, Break::Reset, Break::Close, Break::Stall, Break::FinishAnswer, Break::FinishRequest])
+            .choice(&[
+                Break::Reset,
+                Break::Reset,
+                Break::Close,
+                Break::Stall,
+                Break::FinishAnswer,
+                Break::FinishRequest,
+            ])
             .unwrap_or(&Break::Reset);
         let head = self.chance.usize(1..120);
         let body = self.chance.usize(1..4_000);

@@ -116,7 +116,11 @@ impl Soak {
             *self.rounds.entry(disturbance).or_default() += 1;
             let what = format!("{disturbance} {what}").trim().to_owned();
             let took = self.recover(&what).await?;
-            println!("{:>5} s, round {round}: {what}: fresh after {:.1} s", began.elapsed().as_secs(), took.as_secs_f64());
+            println!(
+                "{:>5} s, round {round}: {what}: fresh after {:.1} s",
+                began.elapsed().as_secs(),
+                took.as_secs_f64()
+            );
         }
         self.took = began.elapsed();
         Ok(())
@@ -148,7 +152,8 @@ impl Soak {
         self.checks += 1;
         if !stale.is_empty() {
             let session = self.world.view()?.session;
-            self.shared.fails(format!("after {what}: {stale:?} not fresh within {FRESH_WITHIN:?} ({})", word(&session)));
+            self.shared
+                .fails(format!("after {what}: {stale:?} not fresh within {FRESH_WITHIN:?} ({})", word(&session)));
         }
         let active = |session: &SessionView| {
             matches!(session, SessionView::Active { .. } | SessionView::Renewing { waits: false, .. })

@@ -22,7 +22,8 @@ use crate::{
 
 const PAGE_EVERY: Duration = Duration::from_millis(300);
 const ACTION_EVERY: Duration = Duration::from_millis(700);
-const PAGES: [&str; 6] = ["/", "/queues", "/queues/emails", "/queues/emails/jobs?state=completed", "/workers", "/metrics"];
+const PAGES: [&str; 6] =
+    ["/", "/queues", "/queues/emails", "/queues/emails/jobs?state=completed", "/workers", "/metrics"];
 /// How long a page is read. One that waits for a session goes on for minutes.
 const READ_WITHIN: Duration = Duration::from_secs(60);
 /// How many actions may be on their way.

@@ -128,9 +128,8 @@ impl World {
     /// Waits until the session is so; false when that took longer than `within`.
     pub(crate) async fn until(&self, within: Duration, holds: impl Fn(&SessionView) -> bool) -> bool {
         let mut states = self.workspace.subscribe();
-        let seen = states.wait_for(|state| {
-            state.environments.iter().any(|view| view.id == self.id && holds(&view.session))
-        });
+        let seen =
+            states.wait_for(|state| state.environments.iter().any(|view| view.id == self.id && holds(&view.session)));
         time::timeout(within, seen).await.is_ok_and(|seen| seen.is_ok())
     }
 

@@ -130,10 +130,14 @@ impl Bench {
 
     /// Everything that the vault holds, as one text.
     pub(crate) fn vault_text(&self) -> String {
-        let keys = self.keychain.keys();
-        let values = keys.iter().map(|key| self.keychain.read(key).expect("reads").expect("there"));
-        values.map(|value| String::from_utf8_lossy(&value).into_owned()).collect::<Vec<_>>().join("\n")
+        text_of(&self.keychain)
     }
+}
+
+/// Everything that a store holds, as one text.
+pub(crate) fn text_of(store: &MemoryStore) -> String {
+    let values = store.keys().into_iter().filter_map(|key| store.read(&key).expect("reads"));
+    values.map(|value| String::from_utf8_lossy(&value).into_owned()).collect::<Vec<_>>().join("\n")
 }
 
 /// Waits until the shell is told so.
@@ -155,6 +159,16 @@ async fn start_by(
 ) -> (Workspace, UnboundedReceiver<StageOrder>) {
     let vault = Vault::with_store(keychain.clone());
     Workspace::with(Profile::below(folder.path()), vault, clock, folder.path().join("downloads")).await
+}
+
+/// Waits until it is so.
+pub(crate) async fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
+    let seen = async {
+        while !holds() {
+            time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    time::timeout(Duration::from_secs(40), seen).await.unwrap_or_else(|_| panic!("{what}: not in time"));
 }
 
 /// The computer's clock, moved by a test.
