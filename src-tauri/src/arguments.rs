@@ -6,7 +6,12 @@ const HELP: &str = "\
 AsyncMQ Console: one window for every AsyncMQ environment.
 
 Usage: asyncmq-console [--profile NAME] [--log-level LEVEL]
+       asyncmq-console doctor [--profile NAME] ENVIRONMENT|URL
 
+  doctor             why can't I get in? Examines an environment (by name, tag or id) with what the keychain holds, or
+                     an address without any credential, and prints what it finds. Opens no window, renews nothing.
+                     Exit status: 0 all is well (what cannot be told from here is no fault), 1 something failed or is
+                     worth a warning, 2 there is no such environment
   --profile NAME     use settings and keychain entries of their own (a-z, 0-9, -)
   --log-level LEVEL  error, warn, info, debug or trace; else what ASYNCMQ_CONSOLE_LOG says, else info
   --version          print the version
@@ -18,6 +23,8 @@ Usage: asyncmq-console [--profile NAME] [--log-level LEVEL]
 pub(crate) struct Arguments {
     pub(crate) profile: Option<String>,
     pub(crate) log_level: tracing::Level,
+    /// The environment or address that is examined in the place of a window.
+    pub(crate) doctor: Option<String>,
 }
 
 /// Why the program ends before a window is there.
@@ -29,6 +36,15 @@ pub enum Stop {
     /// The command line cannot be understood.
     #[error("{0}\nTry asyncmq-console --help.")]
     Usage(String),
+    /// The doctor was asked for, and has said what it found: not all is well.
+    #[error("not all is well")]
+    NotWell,
+    /// Which environment the doctor is to examine cannot be told.
+    #[error(transparent)]
+    Choice(#[from] console_core::doctor::ChoiceError),
+    /// The environment cannot be examined as it is set.
+    #[error(transparent)]
+    Case(#[from] console_core::doctor::CaseError),
     /// Somebody wants to drive the window.
     #[error(
         "TAURI_WEBVIEW_AUTOMATION is set: this build does not let other programs drive its window. Unset it and start again."
@@ -53,12 +69,21 @@ pub enum Stop {
 impl Stop {
     /// Prints it where a person looks for it.
     pub fn report(&self) -> ExitCode {
-        if let Self::Printed(text) = self {
-            print!("{text}");
-            return ExitCode::SUCCESS;
+        match self {
+            Self::Printed(text) => {
+                print!("{text}");
+                ExitCode::SUCCESS
+            }
+            Self::NotWell => ExitCode::FAILURE,
+            Self::Usage(_) | Self::Choice(_) => {
+                eprintln!("asyncmq-console: {self}");
+                ExitCode::from(2)
+            }
+            _ => {
+                eprintln!("asyncmq-console: {self}");
+                ExitCode::FAILURE
+            }
         }
-        eprintln!("asyncmq-console: {self}");
-        ExitCode::from(if matches!(self, Self::Usage(_)) { 2 } else { 1 })
     }
 }
 
@@ -71,7 +96,9 @@ impl Arguments {
             // A development build leaves the operator's own environments alone.
             profile: cfg!(debug_assertions).then(|| "development".to_owned()),
             log_level: tracing::Level::INFO,
+            doctor: None,
         };
+        let mut wants_doctor = false;
         let mut parser = lexopt::Parser::from_iter(words);
         while let Some(argument) = parser.next().map_err(usage)? {
             match argument {
@@ -84,8 +111,15 @@ impl Arguments {
                     return Err(Stop::Printed(concat!("asyncmq-console ", env!("CARGO_PKG_VERSION"), "\n").into()));
                 }
                 lexopt::Arg::Long("help") | lexopt::Arg::Short('h') => return Err(Stop::Printed(HELP.into())),
+                lexopt::Arg::Value(word) if !wants_doctor && word == "doctor" => wants_doctor = true,
+                lexopt::Arg::Value(word) if wants_doctor && arguments.doctor.is_none() => {
+                    arguments.doctor = Some(word.to_string_lossy().into_owned());
+                }
                 other => return Err(usage(other.unexpected())),
             }
+        }
+        if wants_doctor && arguments.doctor.is_none() {
+            return Err(Stop::Usage("doctor wants the environment or the address to examine".into()));
         }
         if let Some(level) = level {
             let level = level.to_string_lossy();
@@ -115,6 +149,19 @@ mod tests {
         assert!(matches!(read(&["--token", "x"]), Err(Stop::Usage(text)) if text.contains("--token")));
         assert!(matches!(read(&["--log-level", "loud"]), Err(Stop::Usage(text)) if text.contains("loud")));
         assert!(matches!(read(&["--version"]), Err(Stop::Printed(_))));
+    }
+
+    #[test]
+    fn the_doctor_examines_one_environment_and_nothing_else() {
+        let doctor = |words: &[&str]| read(words).map(|arguments| (arguments.doctor, arguments.profile));
+        let (environment, profile) = doctor(&["doctor", "Acme production", "--profile", "demo"]).expect("reads");
+        assert_eq!((environment.as_deref(), profile.as_deref()), (Some("Acme production"), Some("demo")));
+        let (environment, _) = doctor(&["--profile=demo", "doctor", "--", "doctor"]).expect("reads");
+        assert_eq!(environment.as_deref(), Some("doctor"));
+        assert!(doctor(&[]).expect("reads").0.is_none());
+        assert!(matches!(doctor(&["doctor"]), Err(Stop::Usage(text)) if text.contains("environment")));
+        assert!(matches!(doctor(&["doctor", "a", "b"]), Err(Stop::Usage(text)) if text.contains('b')));
+        assert!(matches!(doctor(&["acme"]), Err(Stop::Usage(text)) if text.contains("acme")));
     }
 
     #[test]

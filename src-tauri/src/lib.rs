@@ -2,6 +2,7 @@
 
 mod arguments;
 mod commands;
+mod doctor;
 mod log;
 mod stage;
 
@@ -12,7 +13,7 @@ use console_workspace::{Options, Workspace};
 use tauri::{Emitter, EventTarget, Manager};
 
 use arguments::Arguments;
-use commands::{doctor, environment, prompt, session, shell};
+use commands::{environment, prompt, session, shell};
 use stage::{ShellIsUp, Stage, Surroundings};
 
 pub use arguments::Stop;
@@ -36,6 +37,9 @@ pub fn start(words: impl IntoIterator<Item = OsString>) -> Result<(), Stop> {
     let profile = Profile::named(arguments.profile.as_deref())?;
     let _log = log::start(&profile.log_dir(), arguments.log_level);
     tracing::info!(version = env!("CARGO_PKG_VERSION"), profile = profile.name(), "started");
+    if let Some(asked) = &arguments.doctor {
+        return doctor::run(&profile, asked);
+    }
     if !stage::has_display() {
         return Err(Stop::Display);
     }
@@ -60,9 +64,9 @@ pub fn start(words: impl IntoIterator<Item = OsString>) -> Result<(), Stop> {
             environment::environment_select,
             environment::environment_update,
             environment::protection_set,
-            doctor::doctor_close,
-            doctor::doctor_open,
-            doctor::doctor_run,
+            commands::doctor::doctor_close,
+            commands::doctor::doctor_open,
+            commands::doctor::doctor_run,
             prompt::external_link_answer,
             prompt::held_carry_out,
             prompt::held_drop,

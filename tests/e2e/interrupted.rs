@@ -68,7 +68,7 @@ async fn expiry_while_a_form_is_half_typed_loses_neither_the_text_nor_the_page()
     console.shell().await;
     console.find("token-field").await;
     console.sign_in(&token(600, &json!({}))).await;
-    console.says("body", "welcome-01").await;
+    console.says("body", "welcome-").await;
     let left = console
         .script(
             "return [window.sameDocument === true, document.querySelector('input[name=job_id]').value, window.scrollY]",
@@ -165,7 +165,9 @@ async fn renewing(home: &Home, lifetime: i64) -> (Console, Server, Server) {
     console.fill("field-tag", "TEST").await;
     console.click("method-chooser").await;
     console.click("method-token_endpoint").await;
+    console.find("settings-token_endpoint").await;
     console.fill("field-sign_in.url", issuer.text("token_url")).await;
+    console.click("endpoint-refresh").await;
     console.fill("field-sign_in.refresh_url", issuer.text("refresh_url")).await;
     console.click("save-environment").await;
     console.fill("ask-user", "alice").await;

@@ -235,7 +235,8 @@ fn words(answer: &Answer, environment: &Environment, safe: bool) -> Words {
             "The session has ended. After signing in, this page comes back.",
         ),
         Answer::Waits => say(
-            StatusCode::UNAUTHORIZED,
+            // Of a 401, WebKitGTK shows nothing before it has ended (measured with 2.50; libsoup looks for a challenge).
+            StatusCode::SERVICE_UNAVAILABLE,
             format!("Sign in to {tag}"),
             "The session has ended. This page goes on by itself once you have signed in.",
         ),

@@ -12,12 +12,26 @@ use std::{
 };
 
 use bytes::Bytes;
-use futures_util::stream;
+use console_core::{clock::UnixTime, session::Refusal};
+use console_gateway::{GatewayEvent, Pace};
+use console_testing::fault_proxy::{
+    Break::{Close, Reset, Stall},
+    Fault,
+    Moment::{self, Head},
+};
+use futures_util::{StreamExt, stream};
 use http::Response;
 use http_body_util::{BodyExt, StreamBody};
 use hyper::body::Frame;
-use support::{Admin, Bench, Body, TOKEN, answer, consumer::Consumer, text};
-use tokio::{sync::broadcast, time};
+use serde_json::json;
+use support::{
+    Admin, Bench, Body, Consumer, TOKEN, answer,
+    faulty::{FRESH_WITHIN, Faulty, STREAM, until as soon},
+    html,
+    real::RealAdmin,
+    text,
+};
+use tokio::sync::broadcast;
 
 /// A stream whose events the test sends.
 fn following(events: &broadcast::Sender<Option<&'static str>>) -> Response<Body> {
@@ -50,14 +64,8 @@ async fn admin() -> (Admin, broadcast::Sender<Option<&'static str>>, Arc<AtomicU
     (admin, events, asked)
 }
 
-async fn until(what: &str, mut holds: impl FnMut() -> bool) {
-    let waited = time::timeout(Duration::from_secs(10), async {
-        while !holds() {
-            time::sleep(Duration::from_millis(10)).await;
-        }
-    })
-    .await;
-    assert!(waited.is_ok(), "{what}");
+async fn until(what: &str, holds: impl FnMut() -> bool) {
+    soon(what, Duration::from_secs(10), holds).await;
 }
 
 const OVERVIEW_1: &str = "event: overview\ndata: {\"jobs\": 1}\n\n";
@@ -154,4 +162,183 @@ async fn without_consumers_the_admin_is_left_alone() {
         events.receiver_count() == 0
     })
     .await;
+}
+
+/// The stream's requests that a scripted admin has seen, by the value of one header.
+fn streams(admin: &Admin, header: &str) -> Vec<Option<String>> {
+    let seen = admin.seen();
+    let streams = seen.iter().filter(|seen| seen.target == "/asyncmq/events");
+    streams.map(|seen| seen.header(header).map(str::to_owned)).collect()
+}
+
+#[tokio::test]
+async fn an_upstream_that_numbers_its_events_is_told_where_to_go_on() {
+    let (admin, events, _) = admin().await;
+    let bench = Bench::before(&format!("http://{}/asyncmq", admin.address)).await;
+    let mut consumer = Consumer::of(&bench).await;
+    until("the upstream is followed", || events.receiver_count() == 1).await;
+    events.send(Some("id: 41\nretry: 10\nevent: overview\ndata: 1\n\n")).expect("sent");
+    events.send(Some("id: 42\n\n")).expect("sent");
+    events.send(Some(QUEUES)).expect("sent");
+    consumer.hears(QUEUES).await;
+    assert!(consumer.heard.contains("id: 41\n") && !consumer.heard.contains("retry: 10\n"), "{}", consumer.heard);
+    events.send(None).expect("the admin restarts");
+    until("the upstream is followed again", || streams(&admin, "last-event-id").len() == 2).await;
+    assert_eq!(streams(&admin, "last-event-id"), [None, Some("42".to_owned())]);
+    bench.gateway.forget_operator();
+    let next = Consumer::of(&bench).await;
+    until("the upstream is followed anew", || streams(&admin, "last-event-id").len() == 3).await;
+    assert_eq!(streams(&admin, "last-event-id")[2], None, "the next operator's events begin anew");
+    drop(next);
+}
+
+#[tokio::test]
+async fn an_event_without_end_is_not_held_and_the_stream_is_opened_anew() {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let count = asked.clone();
+    let admin = Admin::start(move |seen| {
+        if seen.target != "/asyncmq/events" {
+            return text("page");
+        }
+        let first = count.fetch_add(1, Ordering::SeqCst) == 0;
+        let chunk =
+            if first { Bytes::from(vec![b'x'; 1024 * 1024]) } else { Bytes::from_static(OVERVIEW_1.as_bytes()) };
+        let begun = stream::iter([Bytes::from_static(b"event: overview\ndata: ")]).take(usize::from(first));
+        // Nine megabytes of one line, or one event; then nothing.
+        let chunks = begun.chain(stream::iter(vec![chunk; if first { 9 } else { 1 }])).chain(stream::pending());
+        let mut response =
+            Response::new(BodyExt::boxed_unsync(StreamBody::new(chunks.map(|c| Ok::<_, Infallible>(Frame::data(c))))));
+        response.headers_mut().insert("content-type", "text/event-stream".parse().expect("value"));
+        response
+    })
+    .await;
+    let bench = Bench::before(&format!("http://{}/asyncmq", admin.address)).await;
+    let mut consumer = Consumer::of(&bench).await;
+    consumer.hears(OVERVIEW_1).await;
+    assert_eq!(asked.load(Ordering::SeqCst), 2);
+    assert!(!consumer.heard.contains("xxx"));
+}
+
+#[tokio::test]
+async fn a_page_in_the_place_of_the_stream_is_no_stream_and_ends_nothing() {
+    let (events, is_captive) = (broadcast::Sender::new(16), Arc::new(AtomicUsize::new(1)));
+    let (follow, captive) = (events.clone(), is_captive.clone());
+    let admin = Admin::start(move |_| {
+        if captive.load(Ordering::SeqCst) == 1 { html("data: <p>Welcome to our hotel\n\n") } else { following(&follow) }
+    })
+    .await;
+    let bench = Bench::before(&format!("http://{}/asyncmq", admin.address)).await;
+    let mut consumer = Consumer::of(&bench).await;
+    until("it was asked", || streams(&admin, "accept").len() == 2).await;
+    is_captive.store(0, Ordering::SeqCst);
+    until("the upstream is followed", || events.receiver_count() == 1).await;
+    events.send(Some(OVERVIEW_2)).expect("sent");
+    consumer.hears(OVERVIEW_2).await;
+    assert!(!consumer.heard.contains("hotel"));
+}
+
+#[tokio::test]
+async fn three_pages_are_one_stream_at_the_real_admin_and_a_reload_keeps_it() {
+    let admin = RealAdmin::start(&json!({}));
+    let faulty = Faulty::before(&admin).await;
+    let (first, second, mut third) = tokio::join!(faulty.page(), faulty.page(), faulty.page());
+    assert_eq!((faulty.proxy.requests(STREAM), faulty.proxy.open(STREAM)), (1, 1));
+    drop((first, second));
+    third.hears_a_round(FRESH_WITHIN).await;
+    drop(third);
+    let mut reloaded = Consumer::of(&faulty.bench).await;
+    reloaded.hears("event: overview").await;
+    reloaded.hears_a_round(FRESH_WITHIN).await;
+    assert_eq!(faulty.proxy.requests(STREAM), 1);
+}
+
+#[tokio::test]
+async fn a_sign_out_ends_the_connection_at_the_real_admin_within_a_second() {
+    let admin = RealAdmin::start(&json!({}));
+    let faulty = Faulty::before(&admin).await;
+    let mut page = faulty.page().await;
+    assert_eq!(faulty.proxy.open(STREAM), 1);
+    faulty.bench.session.sign_out();
+    soon("the admin's side has ended", Duration::from_secs(1), || faulty.proxy.open(STREAM) == 0).await;
+    faulty.bench.gateway.forget_operator();
+    assert!(!page.reads("never comes").await, "the page's stream has ended");
+}
+
+#[tokio::test]
+async fn a_stream_with_an_ended_credential_is_not_kept_and_the_page_is_kept_warm() {
+    let admin = RealAdmin::start(&json!({}));
+    let faulty = Faulty::at(Pace { comment_every: Duration::from_millis(300), ..Pace::default() }, &admin).await;
+    let mut page = faulty.page().await;
+    let generation = faulty.bench.session.generation();
+    faulty.bench.session.refused(generation, Refusal::Gate);
+    soon("the admin's side has ended", Duration::from_secs(1), || faulty.proxy.open(STREAM) == 0).await;
+    page.heard.clear();
+    // A chunk that is a comment.
+    page.hears("3\r\n:\n\n").await;
+    assert!(!page.heard.contains("event:"));
+    faulty.bench.session.begin_sign_in();
+    faulty.bench.sign_in_really(&json!({ "jti": "another" }));
+    page.hears_a_round(FRESH_WITHIN).await;
+}
+
+#[tokio::test]
+async fn a_renewed_credential_takes_the_stream_over_without_a_gap() {
+    let admin = RealAdmin::start(&json!({}));
+    let faulty = Faulty::before(&admin).await;
+    let mut page = faulty.page().await;
+    // The answer to the next stream is long in coming.
+    faulty.proxy.set_for(STREAM, Fault::At(Head(0), Stall)).await;
+    faulty.bench.sign_in_really(&json!({ "name": "renewed" }));
+    soon("the next one is asked for", Duration::from_secs(1), || faulty.proxy.requests(STREAM) == 2).await;
+    page.hears_a_round(FRESH_WITHIN).await;
+    assert_eq!(faulty.proxy.open(STREAM), 2, "the one before is followed until the next has answered");
+    faulty.proxy.set(Fault::None).await;
+    soon("the one before has ended", Duration::from_secs(2), || faulty.proxy.open(STREAM) == 1).await;
+    page.hears_a_round(FRESH_WITHIN).await;
+    assert_eq!(faulty.proxy.requests(STREAM), 2);
+}
+
+#[tokio::test]
+async fn a_stream_that_stands_still_is_said_whatever_pages_do_and_given_up_in_the_end() {
+    let admin = RealAdmin::start(&json!({}));
+    let pace =
+        Pace { stalled_after: Duration::from_secs(7), given_up_after: Duration::from_secs(10), ..Pace::default() };
+    let mut faulty = Faulty::at(pace, &admin).await;
+    let mut page = faulty.page().await;
+    let stall = Fault::At(Moment::Body(0), Stall);
+    faulty.proxy.set_for(STREAM, stall).await;
+    faulty.bench.clock.advance(20);
+    let stalled = |report: &GatewayEvent| matches!(report, GatewayEvent::Stalled { .. });
+    let report = faulty.reports(FRESH_WITHIN, stalled).await;
+    assert_eq!(report, GatewayEvent::Stalled { since: UnixTime(1_000) }, "since the last byte");
+    assert_eq!(faulty.bench.page("GET", "/asyncmq/queues", "", "").await.status, 200, "the admin is there");
+    assert!(faulty.bench.reports.try_recv().is_err(), "it stands still although pages are answered");
+    faulty.proxy.set(Fault::None).await;
+    faulty.reports(Duration::from_secs(2), |report| *report == GatewayEvent::Fine).await;
+    page.hears_a_round(FRESH_WITHIN).await;
+    assert_eq!(faulty.proxy.requests(STREAM), 1, "what was late has come");
+
+    faulty.proxy.set_for(STREAM, stall).await;
+    faulty.reports(FRESH_WITHIN, stalled).await;
+    soon("it is opened anew", Duration::from_secs(5), || faulty.proxy.requests(STREAM) == 2).await;
+    soon("the one before has ended", Duration::from_secs(1), || faulty.proxy.open(STREAM) == 1).await;
+    faulty.proxy.set(Fault::None).await;
+    page.hears_a_round(FRESH_WITHIN).await;
+}
+
+#[tokio::test]
+async fn a_stream_that_alone_is_missing_is_no_outage_and_is_said() {
+    let admin = RealAdmin::start(&json!({}));
+    let mut faulty = Faulty::at(Pace { stalled_after: Duration::from_secs(6), ..Pace::default() }, &admin).await;
+    let mut page = faulty.page().await;
+    let mut states = faulty.bench.session.subscribe();
+    for how in [Reset, Close] {
+        faulty.proxy.set_for(STREAM, Fault::At(Moment::Asked, how)).await;
+        faulty.proxy.cut_all();
+        faulty.reports(FRESH_WITHIN, |report| matches!(report, GatewayEvent::Stalled { .. })).await;
+        assert_eq!(faulty.bench.page("GET", "/asyncmq/queues", "", "").await.status, 200);
+        faulty.proxy.set(Fault::None).await;
+        page.hears_a_round(FRESH_WITHIN).await;
+    }
+    assert!(!states.has_changed().expect("the session is there"), "{:?}", states.borrow_and_update());
 }

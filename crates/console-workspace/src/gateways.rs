@@ -152,7 +152,7 @@ impl Workspace {
                 ),
                 GatewayEvent::WriteNotDone { surely: false } => inner.notify(
                     "refused_write",
-                    format!("{tag} answered 401 to an action: look whether it was carried out before you do it again."),
+                    format!("It cannot be told whether an action on {tag} was carried out: look before you do it again."),
                     Some(id),
                 ),
                 GatewayEvent::Stalled { since } => {

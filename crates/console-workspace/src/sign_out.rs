@@ -56,7 +56,7 @@ impl Workspace {
     pub async fn sign_out(&self, id: &str, forget: bool) -> Answer<()> {
         let id = self.id(id)?;
         self.close_prompt(&Prompt::SignOut { environment: id.to_string() });
-        let farewell = self.end_session(&id)?;
+        let farewell = self.end_session(&id, forget)?;
         let turns = self.turns(&id);
         let turn = turns.vault.lock().await;
         if forget || (farewell.was_in_use && farewell.environment.sign_in.implementation().ends_always()) {
@@ -116,8 +116,8 @@ impl Workspace {
         ended.into_iter().find_map(Result::err).map_or(Ok(()), Err)
     }
 
-    /// Ends what a session has here, at once.
-    fn end_session(&self, id: &EnvironmentId) -> Answer<Farewell> {
+    /// Ends what a session has here, at once. With `forget` what is stored is no longer offered.
+    fn end_session(&self, id: &EnvironmentId, forget: bool) -> Answer<Farewell> {
         let cookies = self.read(id, |station| station.gateway.as_ref().map(console_gateway::Gateway::cookies))?;
         self.close(id, "You signed out.");
         let run = self.fresh_run();
@@ -128,6 +128,10 @@ impl Workspace {
             station.step = None;
             station.next = None;
             station.problem = None;
+            if forget {
+                station.stored = StoredCredentialView::None;
+                station.known_secrets.clear();
+            }
             station.session.sign_out();
             Farewell {
                 run,

@@ -8,7 +8,7 @@ use console_ipc::{Method, Prompt, SessionView, StoredCredentialView};
 use console_testing::{Server, token};
 use console_workspace::StageOrder;
 use serde_json::json;
-use support::{Bench, MovedClock, Page, draft, until};
+use support::{Bench, MovedClock, draft, until};
 
 const PAUSE: (&str, &[(&str, &str)]) = ("/asyncmq/queues/emails", &[("action", "pause")]);
 

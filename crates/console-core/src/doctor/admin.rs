@@ -8,6 +8,7 @@ use super::{
     step::Found,
 };
 use crate::{
+    environment::Environment,
     sign_in::{shown, shown_address},
     upstream::{Look, Outcome, Unreachable, judge, look, send},
 };
@@ -66,7 +67,7 @@ pub(super) async fn mount(examination: &mut Examination<'_>) -> Found {
         }
         Outcome::NotFoundAtBase => nothing_there(examination, format!("Nothing is mounted {below}: 404.")).await,
         _ => match target {
-            Some(target) => sent_on(base_url.as_url(), base_url.prefix(), &target, &below),
+            Some(target) => sent_on(&subject.environment, &target, &below),
             None if status.is_success() => match look(&subject.reach, &subject.environment).await {
                 Ok(Look::NotFound { instead }) => {
                     instead_of(format!("Something answers {below}, and it is not AsyncMQ's dashboard."), &instead)
@@ -114,9 +115,10 @@ fn instead_of(finding: String, instead: &[String]) -> Found {
 }
 
 /// A redirect that stays on the host and does not lead to this environment's login path.
-fn sent_on(base: &Url, prefix: &str, target: &Url, below: &str) -> Found {
+fn sent_on(environment: &Environment, target: &Url, below: &str) -> Found {
+    let base_url = &environment.base_url;
     let path = shown_address(target.path());
-    if base.scheme() == "http" && target.scheme() == "https" {
+    if base_url.as_url().scheme() == "http" && target.scheme() == "https" {
         return Found::failed(
             "The server sends on from http to https.",
             format!(
@@ -125,7 +127,16 @@ fn sent_on(base: &Url, prefix: &str, target: &Url, below: &str) -> Found {
             ),
         );
     }
-    if is_sign_in(target) || target.path().trim_end_matches('/').starts_with(prefix) {
+    // A gate knows its own prefix: `/asyncmq/login` for a base URL that ends with `/asyncmq/x`.
+    if let Some(prefix) = target.path().strip_suffix(&environment.login_path) {
+        let mut theirs = base_url.as_url().clone();
+        theirs.set_path(prefix);
+        return Found::failed(
+            format!("A gate answers {below} and sends on to `{path}`: the admin is mounted elsewhere."),
+            format!("Change the base URL to `{}`.", shown_address(theirs.as_str().trim_end_matches('/'))),
+        );
+    }
+    if is_sign_in(target) || target.path().trim_end_matches('/').starts_with(base_url.prefix()) {
         return Found::well(format!("Something answers {below}, and sends on to `{path}`."));
     }
     Found::failed(

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write as _};
 
-use super::step::{Step, Verdict};
+use super::step::{Step, StepId, Verdict};
 use crate::{clock::UnixTime, environment::Environment};
 
 /// Before the second line of a step.
@@ -52,6 +52,12 @@ impl Report {
         }
         if let Some(step) = first(Verdict::Warning) {
             return format!("It works, with a warning. {}: {}", step.id.title(), step.finding);
+        }
+        // A way without a credential is not the whole.
+        if let Some(step) =
+            self.steps.iter().find(|step| step.id == StepId::Accepted && step.verdict == Verdict::Skipped)
+        {
+            return format!("What could be looked at is well. The rest was not looked at. {}", step.finding);
         }
         let open: Vec<_> =
             self.steps.iter().filter(|step| step.verdict == Verdict::Unknown).map(|step| step.id.title()).collect();

@@ -162,6 +162,8 @@ impl Case {
         // What passes another way than was approved carries nothing.
         let signed_in =
             if is_approved { signed_in(&environment, vault, clock.as_ref(), &mut remarks).await } else { None };
+        // A keychain that is not there is not there for each of its entries.
+        remarks.dedup();
         let subject = Subject { environment, reach, network, signed_in, clock };
         Ok(Self { subject, remarks, _tunnel: tunnel })
     }

@@ -10,6 +10,7 @@ use console_core::{
     secrets::Secrets,
     session::Credential,
     sign_in::Grant,
+    token::Identity,
     upstream::Reach,
 };
 use console_testing::{AUDIENCE, ISSUER, Server};
@@ -58,7 +59,7 @@ pub(crate) fn granted(subject: Subject, grant: Grant) -> Subject {
 }
 
 pub(crate) fn carrying(subject: Subject, credential: Credential) -> Subject {
-    let signed_in = SignedIn { credential, identity: Default::default(), kept: Secrets::default() };
+    let signed_in = SignedIn { credential, identity: Identity::default(), kept: Secrets::default() };
     Subject { signed_in: Some(signed_in), ..subject }
 }
 

@@ -73,6 +73,9 @@ async fn a_wrong_mount_prefix_names_the_right_one() {
     let found = report(&with_token(&draft(&right.replace("/asyncmq", "/elsewhere")), &good())).await;
     assert_step(&found, StepId::Mount, Verdict::Failed, &["`/elsewhere`", "404", &format!("`{right}`")]);
     assert_step(&found, StepId::Accepted, Verdict::Skipped, &["Mount prefix"]);
+    let found = report(&with_token(&draft(&format!("{right}/queues")), &good())).await;
+    let parts = ["mounted elsewhere", &format!("Change the base URL to `{right}`.")];
+    assert_step(&found, StepId::Mount, Verdict::Failed, &parts);
     assert_step(&found, StepId::Events, Verdict::Skipped, &["Mount prefix"]);
 }
 
@@ -101,6 +104,7 @@ async fn another_login_path_is_named_with_the_setting_to_change() {
     assert_step(&found, StepId::Token, Verdict::Skipped, &["sign in"]);
     assert_step(&found, StepId::Times, Verdict::Well, &["agrees"]);
     assert!(found.is_well(), "nothing failed:\n{found}");
+    assert!(found.conclusion().contains("The rest was not looked at"), "{}", found.conclusion());
 }
 
 #[tokio::test(flavor = "multi_thread")]

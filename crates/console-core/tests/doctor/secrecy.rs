@@ -64,14 +64,11 @@ async fn a_report_holds_no_token_password_header_or_cookie() {
     let draft = EnvironmentDraft { network, cookie_name: "access_token".into(), ..draft(&base_url) };
     let token = token(600, &json!({}));
     let subject = signed_in(with_network(&draft, secrets), &token);
-    let shown = Mutex::new(String::new());
-    let found = examine(&subject, &mut |step: &Step| {
-        shown.lock().expect("whole").push_str(&format!("{step:?}\n"));
-    })
-    .await;
+    let shown = Mutex::new(Vec::new());
+    let found = examine(&subject, &mut |step: &Step| shown.lock().expect("whole").push(step.clone())).await;
     assert_step(&found, StepId::Accepted, Verdict::Well, &[]);
     assert_step(&found, StepId::Proxy, Verdict::Well, &[]);
-    let all = format!("{found}{found:?}{}", shown.into_inner().expect("whole"));
+    let all = format!("{found}{found:?}{:?}", shown.into_inner().expect("whole"));
     let signature = token.rsplit('.').next().expect("a signature");
     for secret in ["canary", signature] {
         assert!(!all.contains(secret), "`{secret}` in\n{all}");

@@ -202,7 +202,7 @@ impl Follower {
                 // It may carry a credential that has ended, and there is no telling when the next attempt succeeds.
                 self.stream.take_if(|stream| attempt.is_some_and(|attempt| attempt.generation != stream.generation));
                 self.try_later();
-                if why == NotOpened::NotReached {
+                if why == NotOpened::Doubtful {
                     self.shared.doubts.send_replace(());
                 }
             }
@@ -227,12 +227,12 @@ impl Follower {
             Heard::End { too_long } => {
                 self.stream = None;
                 self.try_later();
-                let short_wait = self.shared.pace.short_wait;
+                let pace = &self.shared.pace;
                 if too_long {
                     // It will come again, and be as long.
-                    self.next_try = Instant::now() + short_wait;
+                    self.next_try = Instant::now() + pace.short_wait;
                 } else if let Some(retry) = self.retry {
-                    self.next_try = Instant::now() + retry.min(short_wait);
+                    self.next_try = Instant::now() + retry.clamp(pace.first_wait, pace.short_wait);
                 }
             }
         }

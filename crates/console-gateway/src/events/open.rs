@@ -31,10 +31,10 @@ const LAST_EVENT_ID: &str = "last-event-id";
 /// Why a stream was not opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum NotOpened {
-    /// The admin was not reached, or something in between answered in its place.
-    NotReached,
-    /// It answered, and not with a stream.
-    Answered,
+    /// What happened has been told: there is no way to the admin, or it answered, and not with a stream.
+    Told,
+    /// The connection broke, or something in between answered in the admin's place. Is it only the stream?
+    Doubtful,
 }
 
 /// Why a stream ended.
@@ -127,15 +127,21 @@ pub(super) async fn open(
     if let Some(id) = shared.events.last_id().and_then(|id| HeaderValue::from_bytes(id.as_bytes()).ok()) {
         request = request.header(LAST_EVENT_ID, id);
     }
+    let session = &shared.upstream.session;
     let response = request.send().await.map_err(|error| {
-        tracing::debug!(why = %Unreachable::from_error(&error, shared.host()), "the live stream was not opened");
-        NotOpened::NotReached
+        let why = Unreachable::from_error(&error, shared.host());
+        tracing::debug!(%why, "the live stream was not opened");
+        if error.is_connect() {
+            // No name, no connection, no TLS: that has nothing to do with what was asked.
+            session.unreachable(generation, &why);
+            return NotOpened::Told;
+        }
+        NotOpened::Doubtful
     })?;
     if Unreachable::from_status(response.status(), shared.host()).is_some() {
-        return Err(NotOpened::NotReached);
+        return Err(NotOpened::Doubtful);
     }
     shared.reached();
-    let session = &shared.upstream.session;
     match judge(&shared.upstream.environment, &Method::GET, &url, response.status(), response.headers()) {
         Outcome::GateRefused => session.refused(generation, Refusal::Gate),
         Outcome::Unauthorized => session.refused(generation, Refusal::Unauthorized),
@@ -153,7 +159,7 @@ pub(super) async fn open(
         }
         _ => {}
     }
-    Err(NotOpened::Answered)
+    Err(NotOpened::Told)
 }
 
 fn is_event_stream(headers: &http::HeaderMap) -> bool {

@@ -8,7 +8,7 @@ use tokio::{
     time,
 };
 
-use super::Bench;
+use super::{Bench, faulty::EVENTS};
 
 /// One open answer, and everything that was heard on it.
 pub(crate) struct Consumer {
@@ -39,7 +39,7 @@ impl Consumer {
     /// The same, which meets an ended session.
     pub(crate) async fn waiting(bench: &Bench, target: &str) -> Self {
         let page = Self::navigates(bench, target).await;
-        assert!(page.heard.starts_with("HTTP/1.1 401") && page.heard.contains("goes on by itself"), "{}", page.heard);
+        assert!(page.heard.starts_with("HTTP/1.1 503") && page.heard.contains("goes on by itself"), "{}", page.heard);
         page
     }
 
@@ -56,18 +56,43 @@ impl Consumer {
     /// Reads until `part` has come; false when the stream ended first.
     pub(crate) async fn reads(&mut self, part: &str) -> bool {
         while !self.heard.contains(part) {
-            // The last chunk: the stream has ended, the connection may go on.
-            if self.heard.ends_with("\r\n0\r\n\r\n") {
-                return false;
-            }
-            let mut bytes = [0; 4096];
-            let read = time::timeout(Duration::from_secs(10), self.stream.read(&mut bytes)).await;
-            match read.unwrap_or_else(|_| panic!("`{part}` did not come after: {}", self.heard)) {
-                Ok(0) | Err(_) => return false,
-                Ok(length) => self.heard.push_str(&String::from_utf8_lossy(&bytes[..length])),
+            let more = time::timeout(Duration::from_secs(10), self.hears_more()).await;
+            if !more.unwrap_or_else(|_| panic!("`{part}` did not come after: {}", self.heard)) {
+                return self.heard.contains(part);
             }
         }
         true
+    }
+
+    /// Waits until every event of a round has come from now on.
+    pub(crate) async fn hears_a_round(&mut self, within: Duration) {
+        let missing = self.misses_of_a_round(within).await;
+        assert_eq!(missing, None, "missing within {within:?} of {}", self.heard);
+    }
+
+    /// The same; which event has not come in time, or before the stream ended.
+    pub(crate) async fn misses_of_a_round(&mut self, within: Duration) -> Option<&'static str> {
+        let (began, until) = (self.heard.len(), time::Instant::now() + within);
+        loop {
+            let heard = &self.heard[began..];
+            let missing = EVENTS.into_iter().find(|name| !heard.contains(&format!("event: {name}\n")))?;
+            if !time::timeout_at(until, self.hears_more()).await.unwrap_or(false) {
+                return Some(missing);
+            }
+        }
+    }
+
+    /// Reads what comes next; false when the stream has ended.
+    async fn hears_more(&mut self) -> bool {
+        let mut bytes = [0; 4096];
+        match self.stream.read(&mut bytes).await {
+            Ok(0) | Err(_) => false,
+            Ok(length) => {
+                self.heard.push_str(&String::from_utf8_lossy(&bytes[..length]));
+                // The last chunk: the stream has ended, the connection may go on.
+                !self.heard.ends_with("\r\n0\r\n\r\n")
+            }
+        }
     }
 
     pub(crate) async fn hears(&mut self, part: &str) {

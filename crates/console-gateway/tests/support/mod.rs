@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test file uses its part")]
 
 pub(crate) mod consumer;
+pub(crate) mod faulty;
 pub(crate) mod owner;
 pub(crate) mod real;
 
@@ -24,6 +25,7 @@ use console_core::{
     upstream::Reach,
 };
 use console_gateway::{Gateway, GatewayEvent, Pace, Upstream};
+pub(crate) use consumer::Consumer;
 use http::{HeaderMap, Method, Request, Response};
 use http_body_util::{BodyExt, Full, combinators::UnsyncBoxBody};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
@@ -277,6 +279,8 @@ pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: Vec<u8>,
+    /// Whether it has come to its own end: a browser shows what is cut short as broken.
+    pub(crate) is_whole: bool,
 }
 
 impl Answer {
@@ -291,7 +295,14 @@ impl Answer {
             .collect();
         let chunked = headers.iter().any(|(name, value)| name == "transfer-encoding" && value == "chunked");
         let body = if chunked { unchunk(&bytes[end..]) } else { bytes[end..].to_vec() };
-        Self { status, headers, body }
+        let length =
+            headers.iter().find(|(name, _)| name == "content-length").and_then(|(_, value)| value.parse().ok());
+        let is_whole = if chunked {
+            bytes.ends_with(b"0\r\n\r\n")
+        } else {
+            length.is_none_or(|length: usize| body.len() == length)
+        };
+        Self { status, headers, body, is_whole }
     }
 
     pub(crate) fn header(&self, name: &str) -> Option<&str> {

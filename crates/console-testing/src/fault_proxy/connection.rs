@@ -88,6 +88,8 @@ pub(super) struct Connection {
     waiting: Vec<u8>,
     client_ended: bool,
     server_ended: bool,
+    /// Something fell into a black hole, and what comes after it makes no sense without it.
+    is_lost: bool,
     /// A direction was finished before its time: what comes is swallowed, and nothing else happens any more.
     finished: (bool, bool),
 }
@@ -105,6 +107,7 @@ impl Connection {
             waiting: Vec::new(),
             client_ended: false,
             server_ended: false,
+            is_lost: false,
             finished: (false, false),
         }
     }
@@ -174,7 +177,8 @@ impl Connection {
                 self.break_now(how).await?;
             }
         }
-        if self.fault() != Fault::BlackHole && !self.finished.1 {
+        self.is_lost |= self.fault() == Fault::BlackHole;
+        if !self.is_lost && !self.finished.1 {
             self.server.write_all(bytes).await?;
         }
         Ok(())
@@ -191,7 +195,8 @@ impl Connection {
                 _ => bytes.len(),
             };
             let (now, later) = bytes.split_at(most.min(self.exchange.in_one_part(bytes)).min(bytes.len()));
-            if fault != Fault::BlackHole && !self.finished.0 {
+            self.is_lost |= fault == Fault::BlackHole;
+            if !self.is_lost && !self.finished.0 {
                 self.client.write_all(now).await?;
             }
             self.exchange.passed(now);

@@ -47,7 +47,8 @@ pub enum Fault {
     None,
     /// Nobody listens: the system refuses new connections. Those that are open go on.
     Refuse,
-    /// Connections are accepted, what arrives is swallowed, nothing is ever sent: in both directions, from now on.
+    /// Connections are accepted, what arrives is swallowed, nothing is ever sent, in both directions. A connection on which
+    /// something was lost so stays lost when this is lifted.
     BlackHole,
     /// An exchange breaks.
     At(Moment, Break),
