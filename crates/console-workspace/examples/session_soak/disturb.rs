@@ -11,7 +11,8 @@ use console_testing::fault_proxy::{Break, Fault, Moment};
 use tokio::time;
 
 use crate::{
-    ledger::Fate,
+    consumer::Consumer,
+    ledger::{self, Fate},
     schedule::Disturbance,
     soak::Soak,
     webview::enter,
@@ -123,12 +124,11 @@ impl Soak {
     async fn sign_out_and_in(&mut self) -> Result<(), Box<dyn Error>> {
         self.shared.weather.set_closing(true);
         self.shared.weather.set_may_end(true);
-        let held = self.world.view()?.held;
         let began = Instant::now();
         self.world.workspace.sign_out(&self.world.id, false).await.map_err(|error| error.problem.title)?;
         let sources = &self.sources;
         self.checks += 1;
-        match eventually(CUT_WITHIN, || sources.iter().all(|source| source.has_ended())).await {
+        match eventually(CUT_WITHIN, || sources.iter().all(Consumer::has_ended)).await {
             Some(_) => self.slowest_cut = began.elapsed().max(self.slowest_cut),
             None => self.shared.fails(format!("a stream went on for {CUT_WITHIN:?} after the sign-out")),
         }
@@ -136,7 +136,7 @@ impl Soak {
         let shared = self.shared.clone();
         eventually(RENEWAL_WITHIN, || !shared.is_anything_on_its_way()).await;
         for number in self.shared.ledger.held() {
-            self.drop_aloud(number, &held)?;
+            self.drop_aloud(number);
         }
         time::sleep(self.schedule.seconds(0, 2)).await;
         self.world.sign_in().await?;
@@ -150,16 +150,15 @@ impl Soak {
     }
 
     /// A sign-out drops what is held, and says so.
-    fn drop_aloud(&mut self, number: u64, held: &[console_ipc::HeldView]) -> Result<(), Box<dyn Error>> {
-        let name = crate::ledger::name(number);
+    fn drop_aloud(&mut self, number: u64) {
+        let name = ledger::name(number);
         let said = self.world.workspace.state().notices.iter().any(|notice| notice.text.contains(&name));
         self.checks += 1;
         if !said {
-            self.shared.fails(format!("action {number} was dropped without a word ({} were held)", held.len()));
+            self.shared.fails(format!("action {number} was dropped without a word"));
         }
         self.dropped += 1;
         self.shared.ledger.tell(number, Fate::Dropped);
-        Ok(())
     }
 
     /// Until the operator signs in again, actions are held.

@@ -25,7 +25,7 @@ const ACTION_EVERY: Duration = Duration::from_millis(700);
 const PAGES: [&str; 6] =
     ["/", "/queues", "/queues/emails", "/queues/emails/jobs?state=completed", "/workers", "/metrics"];
 /// How long a page is read. One that waits for a session goes on for minutes.
-const READ_WITHIN: Duration = Duration::from_secs(60);
+const READ_WITHIN: Duration = Duration::from_mins(1);
 /// How many actions may be on their way.
 const MOST_ON_THEIR_WAY: usize = 60;
 

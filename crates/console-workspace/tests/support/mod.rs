@@ -187,6 +187,10 @@ impl Clock for MovedClock {
     }
 }
 
+fn client() -> reqwest::Client {
+    reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().expect("client")
+}
+
 /// A dashboard's webview, as far as HTTP goes.
 pub(crate) struct Page {
     client: reqwest::Client,
@@ -197,14 +201,18 @@ pub(crate) struct Page {
 impl Page {
     /// Enters by an entry address, and answers where that led to.
     pub(crate) async fn enter(entry: url::Url) -> (Self, url::Url) {
-        let client =
-            reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().expect("client");
+        let client = client();
         let entered = client.get(entry.clone()).send().await.expect("the gateway answers");
         let cookie =
             entered.headers()["set-cookie"].to_str().expect("text").split(';').next().expect("pair").to_owned();
         let to = entry.join(entered.headers()["location"].to_str().expect("text")).expect("url");
         let origin = entry.join("/").expect("origin");
         (Self { client, cookie, origin }, to)
+    }
+
+    /// The same page over connections of its own.
+    pub(crate) fn beside(&self) -> Self {
+        Self { client: client(), cookie: self.cookie.clone(), origin: self.origin.clone() }
     }
 
     /// A navigation to `path`.
