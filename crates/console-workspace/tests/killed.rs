@@ -171,8 +171,10 @@ fn a_console_that_is_killed_in_the_middle_of_a_rotation_comes_back_without_a_sig
         assert_eq!(by_password.count(), usize::from(kill == 0), "kill {kill}: signed in by password");
         // In the last life the next rotation tells what the last kill left.
         match if kill == KILLS { 0 } else { kill % 4 } {
-            // When the issuer has rotated: its answer is on its way, or being stored.
-            0 | 1 => {
+            // When the issuer has rotated, and says so before it answers.
+            0 => events.push(issuer.event("a refresh", is_refresh)),
+            // A little later: the answer is on its way, or being stored, or used already.
+            1 => {
                 events.push(issuer.event("a refresh", is_refresh));
                 std::thread::sleep(Duration::from_micros(chance.u64(..20_000)));
             }

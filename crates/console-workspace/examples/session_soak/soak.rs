@@ -254,21 +254,21 @@ impl Drop for Soak {
     }
 }
 
-/// Nobody is asked to sign in unless the session has ended.
+/// Nobody is asked to sign in unless the session has ended. Each time is said once.
 fn watch_session(shared: Arc<Shared>, world: &World) -> impl Future<Output = ()> + use<> {
     let mut states = world.workspace.subscribe();
     async move {
+        let mut was_lost = false;
         while states.changed().await.is_ok() {
             let state = states.borrow_and_update().clone();
-            if shared.weather.may_end() {
-                continue;
+            let lost = state.environments.iter().find(|view| is_lost(&view.session));
+            let asks = state.prompts.iter().any(|prompt| matches!(prompt, Prompt::SignIn { .. }));
+            let is_lost = (lost.is_some() || asks) && !shared.weather.may_end();
+            if is_lost && !was_lost {
+                let what = lost.map(|view| (word(&view.session), view.history.first().map(|entry| entry.text.clone())));
+                shared.fails(format!("the operator has to sign in: {what:?}"));
             }
-            for view in state.environments.iter().filter(|view| is_lost(&view.session)) {
-                shared.fails(format!("the session was lost: {}; {:?}", word(&view.session), view.history.first()));
-            }
-            if state.prompts.iter().any(|prompt| matches!(prompt, Prompt::SignIn { .. })) {
-                shared.fails("the operator was asked to sign in");
-            }
+            was_lost = is_lost;
         }
     }
 }
