@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import sys
+import time
 import unittest
 from pathlib import Path
 from typing import Any
@@ -88,6 +89,22 @@ class Issuer(unittest.TestCase):
         self.assertEqual(post(url, {"refresh_token": first["refresh_token"]})[0], 401)
         self.assertEqual(issuer.event("refused")["why"], "reused_refresh_token")
         self.assertEqual(post(url, {"refresh_token": second["refresh_token"]})[0], 401)
+
+    def test_within_the_grace_a_lost_answer_can_be_had_again(self) -> None:
+        issuer = self.start(reuse_grace=1)
+        first = json.loads(post(issuer.ready["token_url"], {"username": "alice", "password": "correct horse"})[1])
+        url = issuer.ready["refresh_url"]
+        answers = [post(url, {"refresh_token": first["refresh_token"]}) for _ in range(2)]
+        self.assertEqual([code for code, _ in answers], [200, 200])
+        issuer.event("issued")
+        self.assertEqual([issuer.event("issued")["again"] for _ in range(2)], [False, True])
+        tokens = {json.loads(body)["refresh_token"] for _, body in answers}
+        self.assertEqual(len(tokens), 2)
+        over = time.monotonic() + 5
+        while post(url, {"refresh_token": first["refresh_token"]})[0] == 200:
+            self.assertLess(time.monotonic(), over, "the grace ends")
+        self.assertEqual(issuer.event("refused")["why"], "reused_refresh_token")
+        self.assertEqual(post(url, {"refresh_token": tokens.pop()})[0], 401)
 
     def test_a_refresh_token_can_stay_the_same_or_end(self) -> None:
         sign_in = {"username": "alice", "password": "correct horse"}

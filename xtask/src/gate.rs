@@ -129,7 +129,11 @@ impl Gate<'_> {
         self.step("packages", &mut package)?;
         self.version_matrix(session)?;
         self.fuzzing()?;
-        self.step("soak", test_environment(session, python, locked(&mut soak::run(project)).args(soak::OPTIONS)))
+        for soak in soak::ALL {
+            let mut command = soak.run(project);
+            self.step(soak.name, test_environment(session, python, locked(&mut command).args(soak.options())))?;
+        }
+        Ok(())
     }
 
     fn version_matrix(&mut self, session: &Session) -> Result<(), GateError> {

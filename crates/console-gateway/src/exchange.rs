@@ -45,6 +45,9 @@ const HEAD_WAIT: Duration = Duration::from_secs(55);
 /// How long a request waits for a renewal of the session.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// How much of the answer to a write is waited for before it is passed on, in bytes.
+const WRITE_ANSWER: usize = 64 * 1024;
+
 /// A request that was admitted.
 pub(crate) struct Request<'r> {
     pub(crate) method: &'r Method,
@@ -196,7 +199,13 @@ async fn send(
     let (head, body) = response.into_parts();
     let (outcome, body) = match judge(&shared.upstream.environment, method, url, head.status, &head.headers) {
         Outcome::Forbidden => read_forbidden(&head.headers, body).await,
-        other => (other, body.map_err(BoxError::from).boxed_unsync()),
+        other if admit::is_safe(method) => (other, body.map_err(BoxError::from).boxed_unsync()),
+        other => match read_whole(body, until).await {
+            Ok(body) => (other, body),
+            Err(error) => {
+                return Err(NotDone::NotReached { why: Unreachable::from_error(&error, shared.host()), sent: true });
+            }
+        },
     };
     Ok(Answered { outcome, head, body, epoch })
 }
@@ -212,6 +221,21 @@ fn tell(outcome: &Outcome, safe: bool, authorization: &Authorization, shared: &S
         _ if safe && shared.is_rejecting_actions() => {}
         _ => shared.trouble(Trouble::None),
     }
+}
+
+/// Reads the answer to a write, as far as it is short and comes in time. One that breaks while it is passed on would be no
+/// answer at all: the page would hear of a broken connection, and nobody of the action.
+async fn read_whole(body: reqwest::Body, until: Instant) -> Result<Body, reqwest::Error> {
+    let mut beginning = BytesMut::new();
+    let mut rest = body.into_data_stream();
+    while beginning.len() < WRITE_ANSWER {
+        match time::timeout_at(until, rest.next()).await {
+            Ok(Some(chunk)) => beginning.extend_from_slice(&chunk?),
+            Ok(None) | Err(_) => break,
+        }
+    }
+    let whole = stream::iter([Ok(beginning.freeze())]).chain(rest.map_err(BoxError::from));
+    Ok(BodyExt::boxed_unsync(StreamBody::new(whole.map_ok(Frame::data))))
 }
 
 /// Reads the beginning of a 403, which alone tells what it is; the body is whole again afterwards. A proxy in front may

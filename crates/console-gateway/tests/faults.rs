@@ -299,6 +299,25 @@ async fn an_action_on_a_connection_that_broke_is_never_sent_twice() {
 }
 
 #[tokio::test]
+async fn an_action_whose_answer_broke_is_answered_and_not_sent_again() {
+    let admin = RealAdmin::start(&json!({}));
+    for how in [Reset, Close] {
+        let faulty = Faulty::before(&admin).await;
+        let before = retried(&faulty.bench).await;
+        faulty.proxy.set_for("POST ", Fault::At(Body(1), how)).await;
+        // A script gets a body; a form is led on without one.
+        let target = RETRY.trim_start_matches("POST ");
+        let answer = faulty.bench.fetch("POST", target, "Content-Length: 0\r\n").await;
+        assert_eq!(answer.status, 502, "{how:?}");
+        assert!(answer.is_whole && answer.text().contains("cannot be told whether"), "{how:?}: {}", answer.text());
+        faulty.proxy.set(Fault::None).await;
+        faulty.is_active().await;
+        assert_eq!(retried(&faulty.bench).await - before, 1, "{how:?}");
+        assert_eq!(faulty.proxy.requests(RETRY), 1, "{how:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_page_on_a_connection_that_broke_is_asked_for_twice_at_most_and_then_comes_back() {
     let admin = RealAdmin::start(&json!({}));
     for fault in [

@@ -145,6 +145,16 @@ impl Server {
     }
 }
 
+impl Server {
+    /// Ends it at once (SIGKILL), whatever it was doing.
+    ///
+    /// # Panics
+    /// When the system does not let go of it.
+    pub fn kill(mut self) {
+        self.child.kill().and_then(|()| self.child.wait()).expect("it ends");
+    }
+}
+
 impl Drop for Server {
     fn drop(&mut self) {
         drop(self.input.take());

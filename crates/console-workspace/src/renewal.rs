@@ -23,7 +23,11 @@ use crate::{
     workspace::Workspace,
 };
 
-/// Pauses after a failure: doubled from the first to the last, and up to a quarter longer.
+/// The pause after so many failures, while an outage is young (some seven minutes), and up to a quarter longer. With the
+/// admin's interval, in which it holds the last event of a round back, it has to stay below the ten seconds in which all is
+/// fresh again.
+const YOUNG: (u32, Duration) = (200, Duration::from_secs(2));
+/// Pauses after that: doubled from the first to the last, and up to a quarter longer.
 const PAUSES: (Duration, Duration) = (Duration::from_secs(5), Duration::from_mins(2));
 /// After a renewal the admin is given this long to take the new credential before it is renewed again.
 const SETTLE: Duration = Duration::from_secs(2);
@@ -37,6 +41,13 @@ fn lead(life: i64, chance: f64) -> i64 {
     #[allow(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "from 0 up to 300")]
     let more = (lead as f64 / 2.0 * chance) as i64;
     lead + more
+}
+
+fn pause(failures: u32) -> Duration {
+    match failures.checked_sub(YOUNG.0 + 1) {
+        None => YOUNG.1,
+        Some(older) => PAUSES.0.saturating_mul(1 << older.min(6)).min(PAUSES.1),
+    }
 }
 
 /// What a renewal obtained, stored already.
@@ -136,8 +147,8 @@ impl Workspace {
         };
         let told = self.if_granted(id, run, |station| {
             station.renew_failures += 1;
-            let pause = PAUSES.0.saturating_mul(1 << station.renew_failures.min(6).saturating_sub(1)).min(PAUSES.1);
-            station.renew_not_before = Some(Instant::now() + pause.mul_f64(1.0 + self.core.chance.next() / 4.0));
+            let pause = pause(station.renew_failures).mul_f64(1.0 + self.core.chance.next() / 4.0);
+            station.renew_not_before = Some(Instant::now() + pause);
             let problem = failure.problem(&station.environment);
             if lasting {
                 station.problem = Some(problem.clone());
@@ -274,7 +285,18 @@ impl Workspace {
 
 #[cfg(test)]
 mod tests {
-    use super::lead;
+    use std::time::Duration;
+
+    use super::{lead, pause};
+
+    #[test]
+    fn an_outage_is_asked_about_every_two_seconds_for_minutes_and_then_ever_less_often() {
+        let pauses: Vec<_> = (1..=220).map(pause).collect();
+        let (young, older) = pauses.split_at(200);
+        assert!(young.iter().all(|pause| *pause == Duration::from_secs(2)));
+        assert_eq!(older[..6].iter().map(Duration::as_secs).collect::<Vec<_>>(), [5, 10, 20, 40, 80, 120]);
+        assert_eq!(older.last(), Some(&Duration::from_mins(2)));
+    }
 
     #[test]
     fn a_credential_is_renewed_a_fifth_of_its_life_ahead_within_bounds_and_a_little_earlier_by_chance() {

@@ -12,11 +12,10 @@ from lilya.requests import Request
 from lilya.responses import JSONResponse, Response
 from lilya.routing import Path
 
-from embedded.accounts import Account
 from embedded.serving import say
 from issuing import modes
 from issuing.configuration import Configuration
-from issuing.tokens import Refused, Tokens
+from issuing.tokens import Issued, Refused, Tokens
 
 MEDIA_TYPES = {"application/json": "json", "application/x-www-form-urlencoded": "form"}
 
@@ -53,7 +52,7 @@ class Issuer:
         mode: str,
         request: Request,
         names: tuple[str, ...],
-        make: Callable[..., tuple[Account, dict[str, Any]]],
+        make: Callable[..., Issued],
     ) -> Response:
         body = MEDIA_TYPES.get((request.headers.get("content-type") or "").partition(";")[0].strip().lower())
         say({"event": "asked", "grant": grant, "body": body})
@@ -70,12 +69,13 @@ class Issuer:
         if missing or wrong:
             return _problem(422, f"missing or wrong: {', '.join(sorted({*missing, *wrong}))}")
         try:
-            account, answer = make(*(str(fields[name]) for name in names))
+            issued = make(*(str(fields[name]) for name in names))
         except Refused as refused:
             say({"event": "refused", "grant": grant, "why": str(refused)})
             return _problem(401, "wrong user name or password" if grant == "password" else "sign in again")
-        say({"event": "issued", "grant": grant, "user": account.id})
-        return JSONResponse(answer, headers={"Cache-Control": "no-store"})
+        told = {"user": issued.account.id, "expires_at": issued.expires_at, "again": issued.again}
+        say({"event": "issued", "grant": grant, **told})
+        return JSONResponse(issued.answer, headers={"Cache-Control": "no-store"})
 
 
 def _fields(body: str, content: bytes) -> dict[str, Any] | None:

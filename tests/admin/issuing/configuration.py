@@ -36,6 +36,8 @@ class Configuration:
     lifetime: int = 300
     refresh_lifetime: int = 3600
     rotate: bool = True
+    # Seconds in which a used refresh token gives a fresh one once more, as where an answer was lost on its way.
+    reuse_grace: int = 0
     mode: str = "well"
     refresh_mode: str = "well"
     host: str = "127.0.0.1"

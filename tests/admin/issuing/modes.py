@@ -30,6 +30,10 @@ async def _error() -> Response:
     return Response(b"Internal Server Error", status_code=500, media_type="text/plain")
 
 
+async def _unavailable() -> Response:
+    return Response(b"Service Unavailable", status_code=503, media_type="text/plain", headers={"Retry-After": "1"})
+
+
 async def _redirect() -> Response:
     # 307 keeps method and body: a client that followed would hand the password to another host.
     return RedirectResponse("http://127.0.0.2:9/elsewhere", status_code=307)
@@ -47,6 +51,7 @@ MISBEHAVIOUR = {
     "garbage": _garbage,
     "empty": _empty,
     "error": _error,
+    "unavailable": _unavailable,
     "redirect": _redirect,
     "hang": _hang,
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import jwt
@@ -26,7 +26,19 @@ class _RefreshToken:
     grant: _Grant
     # Seconds since the epoch.
     expires_at: float
-    used: bool = False
+    used_at: float | None = None
+
+
+@dataclass(frozen=True)
+class Issued:
+    """What is given to whom."""
+
+    account: Account
+    answer: dict[str, Any] = field(repr=False)
+    # Seconds since the epoch.
+    expires_at: int
+    # The refresh token had been used before, within the grace.
+    again: bool = False
 
 
 class Refused(Exception):
@@ -41,19 +53,19 @@ class Tokens:
         self._accounts = accounts
         self._refresh_tokens: dict[str, _RefreshToken] = {}
 
-    def for_password(self, username: str, password: str) -> tuple[Account, dict[str, Any]]:
-        """Who signs in so, and the answer for them."""
+    def for_password(self, username: str, password: str) -> Issued:
+        """What whoever signs in so gets."""
         account = self._accounts.with_password(username, password)
         if account is None:
             raise Refused("wrong_password")
-        return account, self._answer(account, _Grant(account.id))
+        return self._issue(account, _Grant(account.id))
 
-    def for_refresh_token(self, value: str) -> tuple[Account, dict[str, Any]]:
-        """The next answer of the same sign-in. A token that comes a second time ends the whole sign-in."""
+    def for_refresh_token(self, value: str) -> Issued:
+        """What comes next of the same sign-in. A token that comes a second time, after the grace, ends the whole sign-in."""
         known = self._refresh_tokens.get(value)
         if known is None or known.grant.revoked:
             raise Refused("unknown_refresh_token")
-        if known.used:
+        if known.used_at is not None and known.used_at + self._configuration.reuse_grace <= time.time():
             known.grant.revoked = True
             raise Refused("reused_refresh_token")
         if known.expires_at <= time.time():
@@ -62,24 +74,27 @@ class Tokens:
         if account is None or not account.is_active:
             raise Refused("inactive_user")
         if not self._configuration.rotate:
-            return account, self._answer(account, None)
-        known.used = True
-        return account, self._answer(account, known.grant)
+            return self._issue(account, None)
+        again = known.used_at is not None
+        if not again:
+            known.used_at = time.time()
+        return self._issue(account, known.grant, again)
 
-    def _answer(self, account: Account, grant: _Grant | None) -> dict[str, Any]:
+    def _issue(self, account: Account, grant: _Grant | None, again: bool = False) -> Issued:
         """`grant`: the sign-in that a new refresh token belongs to; none means no new one."""
         configuration = self._configuration
         answer: dict[str, Any] = {}
-        _put(answer, configuration.token_at, self._access_token(account))
+        access_token, expires_at = self._access_token(account)
+        _put(answer, configuration.token_at, access_token)
         if configuration.lifetime_at:
             _put(answer, configuration.lifetime_at, configuration.lifetime)
         if configuration.refresh_at and grant is not None:
             value = secrets.token_urlsafe(32)
             self._refresh_tokens[value] = _RefreshToken(grant, time.time() + configuration.refresh_lifetime)
             _put(answer, configuration.refresh_at, value)
-        return answer
+        return Issued(account, answer, expires_at, again)
 
-    def _access_token(self, account: Account) -> str:
+    def _access_token(self, account: Account) -> tuple[str, int]:
         configuration = self._configuration
         now = int(time.time())
         claims = {
@@ -97,7 +112,8 @@ class Tokens:
         if configuration.issuer is not None:
             claims["iss"] = configuration.issuer
         headers = {"kid": configuration.key_id} if configuration.key_id else None
-        return jwt.encode({**claims, **account.claims}, configuration.secret, configuration.algorithm, headers)
+        claims |= account.claims
+        return jwt.encode(claims, configuration.secret, configuration.algorithm, headers), claims["exp"]
 
 
 def _put(answer: dict[str, Any], path: str, value: Any) -> None:

@@ -70,8 +70,13 @@ impl Consumer {
 
     /// Whether every name was heard after `moment`.
     pub(crate) fn is_fresh_since(&self, moment: Instant) -> bool {
+        EVENTS.iter().all(|name| self.has_heard(name, moment))
+    }
+
+    /// Whether `name` was heard after `moment`.
+    pub(crate) fn has_heard(&self, name: &str, moment: Instant) -> bool {
         let heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
-        EVENTS.iter().all(|name| heard.last.get(*name).is_some_and(|at| *at > moment))
+        heard.last.get(name).is_some_and(|at| *at > moment)
     }
 
     /// Whether its stream has ended, which an `EventSource` would answer with a new request.

@@ -181,6 +181,11 @@ impl FaultProxy {
         self.record.requests(request)
     }
 
+    /// Counts requests from nothing again: what runs for an hour would fill the memory with them.
+    pub fn forget_requests(&self) {
+        self.record.forget_requests();
+    }
+
     /// How many open connections are in an exchange now (or are idle after it) whose request began with `request`.
     pub fn open(&self, request: &str) -> usize {
         self.record.open(request)

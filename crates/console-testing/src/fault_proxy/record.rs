@@ -39,6 +39,10 @@ impl Record {
         self.inner().requests.iter().filter(|request| request.starts_with(beginning)).count()
     }
 
+    pub(super) fn forget_requests(&self) {
+        self.inner().requests.clear();
+    }
+
     pub(super) fn open(&self, beginning: &str) -> usize {
         self.inner().open.values().filter(|request| request.starts_with(beginning)).count()
     }

@@ -130,10 +130,14 @@ impl Bench {
 
     /// Everything that the vault holds, as one text.
     pub(crate) fn vault_text(&self) -> String {
-        let keys = self.keychain.keys();
-        let values = keys.iter().map(|key| self.keychain.read(key).expect("reads").expect("there"));
-        values.map(|value| String::from_utf8_lossy(&value).into_owned()).collect::<Vec<_>>().join("\n")
+        text_of(&self.keychain)
     }
+}
+
+/// Everything that a store holds, as one text.
+pub(crate) fn text_of(store: &MemoryStore) -> String {
+    let values = store.keys().into_iter().filter_map(|key| store.read(&key).expect("reads"));
+    values.map(|value| String::from_utf8_lossy(&value).into_owned()).collect::<Vec<_>>().join("\n")
 }
 
 /// Waits until the shell is told so.
@@ -157,6 +161,16 @@ async fn start_by(
     Workspace::with(Profile::below(folder.path()), vault, clock, folder.path().join("downloads")).await
 }
 
+/// Waits until it is so.
+pub(crate) async fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
+    let seen = async {
+        while !holds() {
+            time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    time::timeout(Duration::from_secs(40), seen).await.unwrap_or_else(|_| panic!("{what}: not in time"));
+}
+
 /// The computer's clock, moved by a test.
 #[derive(Default)]
 pub(crate) struct MovedClock(AtomicI64);
@@ -173,6 +187,10 @@ impl Clock for MovedClock {
     }
 }
 
+fn client() -> reqwest::Client {
+    reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().expect("client")
+}
+
 /// A dashboard's webview, as far as HTTP goes.
 pub(crate) struct Page {
     client: reqwest::Client,
@@ -183,14 +201,18 @@ pub(crate) struct Page {
 impl Page {
     /// Enters by an entry address, and answers where that led to.
     pub(crate) async fn enter(entry: url::Url) -> (Self, url::Url) {
-        let client =
-            reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().expect("client");
+        let client = client();
         let entered = client.get(entry.clone()).send().await.expect("the gateway answers");
         let cookie =
             entered.headers()["set-cookie"].to_str().expect("text").split(';').next().expect("pair").to_owned();
         let to = entry.join(entered.headers()["location"].to_str().expect("text")).expect("url");
         let origin = entry.join("/").expect("origin");
         (Self { client, cookie, origin }, to)
+    }
+
+    /// The same page over connections of its own.
+    pub(crate) fn beside(&self) -> Self {
+        Self { client: client(), cookie: self.cookie.clone(), origin: self.origin.clone() }
     }
 
     /// A navigation to `path`.
