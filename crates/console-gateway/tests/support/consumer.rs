@@ -84,13 +84,17 @@ impl Consumer {
 
     /// Reads what comes next; false when the stream has ended.
     async fn hears_more(&mut self) -> bool {
+        const LAST_CHUNK: &str = "\r\n0\r\n\r\n";
+        // The stream has ended; the connection may go on.
+        if self.heard.ends_with(LAST_CHUNK) {
+            return false;
+        }
         let mut bytes = [0; 4096];
         match self.stream.read(&mut bytes).await {
             Ok(0) | Err(_) => false,
             Ok(length) => {
                 self.heard.push_str(&String::from_utf8_lossy(&bytes[..length]));
-                // The last chunk: the stream has ended, the connection may go on.
-                !self.heard.ends_with("\r\n0\r\n\r\n")
+                !self.heard.ends_with(LAST_CHUNK)
             }
         }
     }
