@@ -116,6 +116,11 @@ impl Caller {
         crate::admit::is_safe(&self.method)
     }
 
+    /// While the admin cannot be reached the page on the screen stays, and this navigation is led to later.
+    pub(crate) fn is_led_to_later(&self, answer: &Answer) -> bool {
+        self.page_stays && matches!(answer, Answer::Unreachable { .. })
+    }
+
     /// Whether a page of the gateway's own can wait in the place of what was asked for.
     pub(crate) fn can_wait(&self) -> bool {
         self.can_wait

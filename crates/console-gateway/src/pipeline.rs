@@ -40,7 +40,9 @@ pub(crate) async fn handle(request: Request<Incoming>, shape: Shape, shared: &Ar
         let waits = matches!(answer, Answer::NotSignedIn) && caller.can_wait();
         let page = if waits { waiting::page(&path_and_query(&parts), asked_by, shared) } else { None };
         page.unwrap_or_else(|| {
-            if matches!(answer, Answer::NotSignedIn | Answer::PerhapsDone | Answer::NotAllowed) {
+            if matches!(answer, Answer::NotSignedIn | Answer::PerhapsDone | Answer::NotAllowed)
+                || caller.is_led_to_later(&answer)
+            {
                 undone::remember_page(&parts, shared);
             }
             answer::respond(&answer, &shared.upstream.environment, &caller)

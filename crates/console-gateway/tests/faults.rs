@@ -289,7 +289,10 @@ async fn an_action_on_a_connection_that_broke_is_never_sent_twice() {
         let held = faulty.bench.gateway.drop_all_held();
         if seen == 0 {
             // Surely not sent: it waits for the operator's word, and the page stays.
-            assert_eq!((answer.status, held.as_slice()), (204, ["Retry job receipt-1 in emails".to_owned()].as_slice()));
+            assert_eq!(
+                (answer.status, held.as_slice()),
+                (204, ["Retry job receipt-1 in emails".to_owned()].as_slice())
+            );
         } else {
             assert!(held.is_empty(), "{fault:?}: what was perhaps done is not offered again");
             assert_eq!(answer.status, 502, "{fault:?}");

@@ -98,9 +98,8 @@ impl Workspace {
             reach: way.reach,
             network: way.network,
             // What was kept and has not been exchanged for a credential yet is none.
-            signed_in: signed_in.filter(|signed_in| {
-                !matches!(signed_in.credential, Credential::Nothing) || signed_in.kept.is_empty()
-            }),
+            signed_in: signed_in
+                .filter(|signed_in| !matches!(signed_in.credential, Credential::Nothing) || signed_in.kept.is_empty()),
             clock: self.core.clock.clone(),
         }
     }

@@ -110,6 +110,14 @@ impl Workspace {
         }
     }
 
+    /// Where the operator wanted to go while the admin could not be reached.
+    pub(crate) fn lead_on(&self, id: &EnvironmentId) {
+        let path = self.read(id, |station| station.gateway.as_ref().and_then(Gateway::take_return_path));
+        if let Ok(Some(path)) = path {
+            self.go_to(id, &path);
+        }
+    }
+
     /// Sends an open dashboard to a path of its gateway.
     pub(crate) fn go_to(&self, id: &EnvironmentId, path_and_query: &str) {
         let url = self
@@ -152,7 +160,9 @@ impl Workspace {
                 ),
                 GatewayEvent::WriteNotDone { surely: false } => inner.notify(
                     "refused_write",
-                    format!("It cannot be told whether an action on {tag} was carried out: look before you do it again."),
+                    format!(
+                        "It cannot be told whether an action on {tag} was carried out: look before you do it again."
+                    ),
                     Some(id),
                 ),
                 GatewayEvent::Stalled { since } => {

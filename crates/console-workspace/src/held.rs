@@ -95,6 +95,10 @@ impl Workspace {
             (station.gateway.as_ref().and_then(|gateway| gateway.drop_held(held)), station.environment.tag.clone())
         })?;
         self.publish();
+        if dropped.is_some() {
+            // The form ended the page's live updates when it was sent: they begin again with the page.
+            self.reload_if_open(&id);
+        }
         dropped.map(|_| ()).ok_or_else(|| failed(words::held_error(&HeldError::Gone, &tag)))
     }
 

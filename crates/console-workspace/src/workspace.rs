@@ -306,6 +306,7 @@ impl Workspace {
         let mut changes = session.subscribe();
         let weak = Arc::downgrade(&session);
         drop(session);
+        let mut was_away = false;
         loop {
             let Some(session) = weak.upgrade() else { return };
             let left = session.expire_if_due().and_then(|seconds| u64::try_from(seconds).ok());
@@ -319,6 +320,10 @@ impl Workspace {
                         let state = changes.borrow_and_update().clone();
                         tracing::info!(environment = %id, state = name_of(&state), "session");
                         self.publish();
+                        was_away |= matches!(state, SessionState::Unreachable { .. });
+                        if matches!(state, SessionState::Active { .. }) && std::mem::take(&mut was_away) {
+                            self.lead_on(&id);
+                        }
                     }
                     Err(_) => return,
                 },
