@@ -272,6 +272,9 @@ async fn the_doctor_names_what_is_wrong_and_can_be_asked_without_being_signed_in
     console.click("open-doctor").await;
     console.css("[data-step='mount'][data-verdict='well']").await;
     console.css("[data-step='login'][data-verdict='well']").await;
+    // What was refused is looked at, though it was not stored.
+    console.css("[data-step='token'][data-verdict='well']").await;
+    console.css("[data-step='accepted'][data-verdict='failed']").await;
     console.click("doctor-close").await;
     console.sign_in(&token(3600, &json!({}))).await;
     console.shell().await;

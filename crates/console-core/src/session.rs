@@ -200,7 +200,7 @@ impl Session {
             inner.identity = None;
             inner.renewable = false;
             inner.turn = None;
-            inner.outage = None;
+            inner.end_outage(now);
             inner.signing_in = false;
             if held {
                 inner.history.add(now, Change::SignedOut);

@@ -195,7 +195,18 @@ async fn send(
     {
         return Err(NotDone::NotReached { why, sent: false });
     }
-    shared.reached();
+    // What stands in front of an admin that is away answers in its place; the admin's own 503 is JSON.
+    if let Some(why) = Unreachable::from_status(response.status(), shared.host())
+        && !is_json(response.headers())
+    {
+        if admit::is_safe(method) {
+            return Err(NotDone::NotReached { why, sent: true });
+        }
+        // To a write that is all the answer there is.
+        shared.unreachable(authorization.generation, &why);
+    } else {
+        shared.reached();
+    }
     let (head, body) = response.into_parts();
     let (outcome, body) = match judge(&shared.upstream.environment, method, url, head.status, &head.headers) {
         Outcome::Forbidden => read_forbidden(&head.headers, body).await,
@@ -208,6 +219,10 @@ async fn send(
         },
     };
     Ok(Answered { outcome, head, body, epoch })
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    headers.get(header::CONTENT_TYPE).is_some_and(|value| value.as_bytes().starts_with(b"application/json"))
 }
 
 /// Tells session and owner of an answer that is no sign of an ended session.

@@ -325,7 +325,7 @@ impl Gateway {
         self.shared.jar.clear();
         self.shared.events.cut();
         let _ = self.take_interrupted_path();
-        self.drop_all_held()
+        self.shared.held.close()
     }
 
     /// The upstream's cookies as they are now: a sign-out tells the admin with them.

@@ -182,6 +182,8 @@ pub(crate) enum Settled {
 #[derive(Default)]
 struct Inner {
     last_id: u64,
+    /// Whoever asked is gone: nothing more is taken.
+    closed: bool,
     entries: Vec<Entry>,
 }
 
@@ -194,7 +196,7 @@ impl Held {
     pub(crate) fn hold(&self, write: Write, asked_at: UnixTime, perhaps_done: bool) -> Option<String> {
         let mut inner = self.inner();
         let bytes: usize = inner.entries.iter().map(|entry| entry.write.body.len()).sum();
-        if inner.entries.len() >= MOST || bytes + write.body.len() > MOST_BYTES {
+        if inner.closed || inner.entries.len() >= MOST || bytes + write.body.len() > MOST_BYTES {
             return None;
         }
         inner.last_id += 1;
@@ -244,6 +246,12 @@ impl Held {
         let mut inner = self.inner();
         let at = inner.entries.iter().position(|entry| entry.id == id && !entry.under_way)?;
         Some(inner.entries.remove(at).write.action.name.clone())
+    }
+
+    /// Nothing more is held: whoever could be asked is gone.
+    pub(crate) fn close(&self) -> Vec<String> {
+        self.inner().closed = true;
+        self.drop_all()
     }
 
     /// The names of all that were dropped. One that is on its way is not among them: whoever waits for it hears how it ends.

@@ -606,7 +606,7 @@ pub enum SignInOutcome {
         /// What could be read.
         identity: IdentityView,
     },
-    /// Not stored. The token is forgotten.
+    /// Not stored. The token is forgotten with the next attempt; until then the doctor can look at it.
     Rejected {
         /// Why.
         problem: Problem,

@@ -88,11 +88,18 @@ impl Workspace {
     }
 
     fn subject(&self, station: &Station, way: Way) -> Subject {
-        let signed_in = station.granted.as_ref().zip(station.session.identity()).map(|(granted, identity)| SignedIn {
+        let in_use = station.granted.as_ref().zip(station.session.identity()).map(|(granted, identity)| SignedIn {
             credential: granted.credential.clone(),
             identity,
             kept: granted.keep.clone(),
         });
+        // Why it was not let in is what the doctor is asked.
+        let tried = station.tried.as_ref().map(|(credential, identity)| SignedIn {
+            credential: credential.clone(),
+            identity: identity.clone(),
+            kept: Secrets::default(),
+        });
+        let signed_in = tried.or(in_use);
         Subject {
             environment: station.environment.clone(),
             reach: way.reach,

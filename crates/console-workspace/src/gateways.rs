@@ -7,6 +7,13 @@ use tokio::sync::mpsc;
 
 use crate::{StageOrder, station::Connection, words, workspace::Workspace};
 
+/// What a session goes on by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Resumed {
+    BySignIn,
+    ByRenewal,
+}
+
 impl Workspace {
     /// Opens the dashboard of the environment on stage, when it is signed in and not open yet.
     pub(crate) async fn open_selected(&self) {
@@ -63,6 +70,7 @@ impl Workspace {
             let mut inner = self.inner();
             let Some(station) = inner.stations.get_mut(id) else { return };
             station.page = None;
+            station.page_asleep = false;
             station.operator = None;
             station.connection = Connection::Fine;
             station.gateway.take()
@@ -75,13 +83,15 @@ impl Workspace {
         }
     }
 
-    /// After a sign-in: the same operator goes on where they were, another gets a dashboard of their own.
-    pub(crate) async fn resume(&self, id: &EnvironmentId) {
+    /// The same operator goes on where they were, another gets a dashboard of their own.
+    pub(crate) async fn resume(&self, id: &EnvironmentId, by: Resumed) {
         let (same_operator, open) = {
             let inner = self.inner();
             let Some(station) = inner.stations.get(id) else { return };
             let now = station.session.identity();
             let same = match (&station.operator, &now) {
+                // What renews a session is its own: a credential that names nobody is still the same operator's.
+                (Some(before), Some(now)) if by == Resumed::ByRenewal => !before.is_someone_else(now),
                 (Some(before), Some(now)) => before.is_same_operator(now),
                 _ => false,
             };
@@ -96,8 +106,9 @@ impl Workspace {
         let take = if same_operator { Gateway::take_return_path } else { Gateway::take_interrupted_path };
         let back = self.change(id, |station| station.gateway.as_ref().and_then(take)).flatten();
         if same_operator {
-            if let Some(path) = next.or(back) {
-                self.go_to(id, &path);
+            match next.or(back) {
+                Some(path) => self.go_to(id, &path),
+                None => self.wake_page(id),
             }
             self.publish();
         } else {
@@ -105,9 +116,28 @@ impl Workspace {
             let path = next.or(back).or_else(|| {
                 self.read(id, |station| station.page.as_ref().and_then(|page| path_of(&page.url))).ok().flatten()
             });
-            self.close(id, "Another operator has signed in.");
+            self.close(id, "Another operator has signed in, as far as the credential tells.");
             self.open(id, path).await;
         }
+    }
+
+    /// Loads a page again whose live updates ended with a navigation that led nowhere, once nothing waits for it any more.
+    pub(crate) fn wake_page(&self, id: &EnvironmentId) {
+        let wakes = self.read(id, |station| {
+            let waits = station.gateway.as_ref().is_some_and(|gateway| !gateway.held().is_empty());
+            station.page_asleep && !waits && station.session.state().goes_on()
+        });
+        if wakes == Ok(true) {
+            self.order_page(id, StageOrder::Reload { environment: id.clone() });
+        }
+    }
+
+    /// An order that loads a page: whatever the one before it waited for is over.
+    pub(crate) fn order_page(&self, id: &EnvironmentId, order: StageOrder) {
+        if let Some(station) = self.inner().stations.get_mut(id) {
+            station.page_asleep = false;
+        }
+        self.order(order);
     }
 
     /// Where the operator wanted to go while the admin could not be reached.
@@ -125,7 +155,7 @@ impl Workspace {
             .ok()
             .flatten();
         if let Some(url) = url {
-            self.order(StageOrder::Navigate { environment: id.clone(), url });
+            self.order_page(id, StageOrder::Navigate { environment: id.clone(), url });
         }
     }
 
@@ -143,9 +173,11 @@ impl Workspace {
             match event {
                 GatewayEvent::SignInRequested { next } => {
                     station.next = next;
+                    station.page_asked = true;
                     crate::prompts::add(&mut inner.prompts, Prompt::SignIn { environment: id.to_string() });
                 }
                 GatewayEvent::SignOutRequested => {
+                    station.page_asked = true;
                     crate::prompts::add(&mut inner.prompts, Prompt::SignOut { environment: id.to_string() });
                 }
                 GatewayEvent::WriteRefused => {
@@ -153,9 +185,7 @@ impl Workspace {
                 }
                 GatewayEvent::WriteNotDone { surely: true } => inner.notify(
                     "refused_write",
-                    format!(
-                        "Nothing was done on {tag}: the session had ended before the action reached the dashboard."
-                    ),
+                    format!("An action was not done on {tag}: it did not reach the dashboard."),
                     Some(id),
                 ),
                 GatewayEvent::WriteNotDone { surely: false } => inner.notify(
@@ -170,6 +200,7 @@ impl Workspace {
                 }
                 GatewayEvent::Held => {}
                 GatewayEvent::PageStays => {
+                    station.page_asleep = true;
                     drop(inner);
                     self.order(StageOrder::ShowAgain { environment: id.clone() });
                     return;

@@ -46,12 +46,16 @@ impl Workspace {
             let gateway = station.gateway.as_ref().ok_or(HeldError::Gone);
             let known = gateway.and_then(|gateway| {
                 let write = gateway.held().into_iter().find(|write| write.id == held).ok_or(HeldError::Gone)?;
-                Ok((gateway.carry_out(held), is_late(write.asked_at, now)))
+                Ok((gateway.carry_out(held), is_late(write.asked_at, now) || write.perhaps_done))
             });
             (known, station.environment.tag.clone())
         })?;
         let result = match carrying_out {
-            Ok((_, true)) if !late_confirmed => return Err(failed(words::held_late())),
+            Ok((_, true)) if !late_confirmed => {
+                // It may have become late since the shell was last told.
+                self.publish();
+                return Err(failed(words::held_late()));
+            }
             Ok((carrying_out, _)) => carrying_out.await,
             Err(error) => Err(error),
         };
@@ -62,6 +66,7 @@ impl Workspace {
             }
             Err(error) => {
                 self.publish();
+                self.wake_page(&id);
                 Err(failed(words::held_error(&error, &tag)))
             }
         }
@@ -74,13 +79,14 @@ impl Workspace {
             let text = format!("{tag} answered {} to “{}”{said}. Look whether it was done.", done.status, done.name);
             self.inner().notify("error", text, Some(id));
             self.publish();
+            self.wake_page(id);
             return;
         }
         self.inner().notify("info", format!("Done on {tag}: {}.", done.name), Some(id));
         self.publish();
         match &done.go_to {
             Some(path) => self.go_to(id, path),
-            None => self.order(StageOrder::Reload { environment: id.clone() }),
+            None => self.order_page(id, StageOrder::Reload { environment: id.clone() }),
         }
     }
 
@@ -95,10 +101,7 @@ impl Workspace {
             (station.gateway.as_ref().and_then(|gateway| gateway.drop_held(held)), station.environment.tag.clone())
         })?;
         self.publish();
-        if dropped.is_some() {
-            // The form ended the page's live updates when it was sent: they begin again with the page.
-            self.reload_if_open(&id);
-        }
+        self.wake_page(&id);
         dropped.map(|_| ()).ok_or_else(|| failed(words::held_error(&HeldError::Gone, &tag)))
     }
 

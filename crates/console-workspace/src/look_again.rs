@@ -53,8 +53,8 @@ impl Workspace {
         station.look.notify_one();
     }
 
-    /// Compares the server's clock with ours anew: one of them was set.
-    async fn measure(self, id: EnvironmentId) {
+    /// Compares the server's clock with ours anew.
+    pub(crate) async fn measure(self, id: EnvironmentId) {
         let known = self.read(&id, |station| {
             let way = station.way.as_ref()?;
             Some((station.environment.clone(), way.reach.clone(), station.session.clone()))

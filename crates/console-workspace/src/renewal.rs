@@ -16,6 +16,7 @@ use console_core::{
 };
 
 use crate::{
+    gateways::Resumed,
     sign_in::{Failure, InShell},
     station::{Station, Way},
     way::known,
@@ -23,11 +24,11 @@ use crate::{
     workspace::Workspace,
 };
 
-/// The pause after so many failures, while an outage is young (some seven minutes), and up to a quarter longer. With the
+/// The pause after so many failures while requests wait and an outage is young (some seven minutes), and up to a quarter longer. With the
 /// admin's interval, in which it holds the last event of a round back, it has to stay below the ten seconds in which all is
 /// fresh again.
 const YOUNG: (u32, Duration) = (200, Duration::from_secs(2));
-/// Pauses after that: doubled from the first to the last, and up to a quarter longer.
+/// Pauses after that, and while the credential in use goes on: doubled from the first to the last, and up to a quarter longer.
 const PAUSES: (Duration, Duration) = (Duration::from_secs(5), Duration::from_mins(2));
 /// After a renewal the admin is given this long to take the new credential before it is renewed again.
 const SETTLE: Duration = Duration::from_secs(2);
@@ -43,11 +44,24 @@ fn lead(life: i64, chance: f64) -> i64 {
     lead + more
 }
 
-fn pause(failures: u32) -> Duration {
-    match failures.checked_sub(YOUNG.0 + 1) {
-        None => YOUNG.1,
-        Some(older) => PAUSES.0.saturating_mul(1 << older.min(6)).min(PAUSES.1),
+fn pause(failures: u32, pressing: bool) -> Duration {
+    let older = if pressing { failures.checked_sub(YOUNG.0 + 1) } else { Some(failures.saturating_sub(1)) };
+    older.map_or(YOUNG.1, |older| PAUSES.0.saturating_mul(1 << older.min(6)).min(PAUSES.1))
+}
+
+/// Whether what was obtained is of use at `server_now`. A command or a provider that keeps what it once gave would be asked all
+/// the time otherwise, and one whose clock is wrong for ever.
+fn is_newer(identity: &Identity, server_now: UnixTime, station: &Station) -> Result<(), Failure> {
+    let Some(end) = identity.expires_at else { return Ok(()) };
+    if end <= server_now {
+        return Err(match station.renew_failures {
+            0 => Failure::NoNewer,
+            _ => Failure::Problem(words::ended_already()),
+        });
     }
+    let known = station.session.identity().and_then(|identity| identity.expires_at);
+    let goes_on = !station.session.waits_for_renewal();
+    if goes_on && known.is_some_and(|known| end <= known) { Err(Failure::NoNewer) } else { Ok(()) }
 }
 
 /// What a renewal obtained, stored already.
@@ -79,6 +93,11 @@ impl Workspace {
                 return u64::try_from(due_in).ok();
             }
         }
+        if waits && !station.renewal_pressed {
+            // It was no matter of seconds as long as the credential in use went on.
+            station.renewal_pressed = true;
+            station.renew_not_before = None;
+        }
         let wait = station.renew_not_before.map(|at| at.saturating_duration_since(Instant::now()));
         if let Some(wait) = wait.filter(|wait| !wait.is_zero()) {
             return Some(wait.as_secs() + 1);
@@ -109,8 +128,11 @@ impl Workspace {
             }
         };
         self.publish();
-        if resumes == Some(true) {
-            self.resume(&id).await;
+        // A dashboard that nobody looks at is opened when somebody does.
+        let is_wanted = self.inner().selected.as_ref() == Some(&id)
+            || self.read(&id, |station| station.gateway.is_some()).unwrap_or(false);
+        if resumes == Some(true) && is_wanted {
+            self.resume(&id, Resumed::ByRenewal).await;
         }
     }
 
@@ -125,7 +147,9 @@ impl Workspace {
             station.known_secrets = known(&grant.keep, &way.network);
             station.way.get_or_insert(way);
             station.renew_failures = 0;
+            station.renewal_pressed = false;
             station.problem = None;
+            station.away = None;
             if let Some(granted) = &mut station.granted {
                 granted.credential = grant.credential;
                 granted.keep = grant.keep;
@@ -142,14 +166,18 @@ impl Workspace {
         let lasting = match failure {
             Failure::SignIn(error) => !error.is_transient(),
             // A keychain that is locked opens again, and another console comes to an end.
-            Failure::Vault(_) | Failure::Busy => false,
+            Failure::Vault(_) | Failure::Busy | Failure::NoNewer => false,
             Failure::Problem(_) => true,
         };
+        // Where the other side is not the matter, asking it at once again helps nobody; a keychain may ask a person each time.
+        let is_away = matches!(failure, Failure::SignIn(_));
         let told = self.if_granted(id, run, |station| {
             station.renew_failures += 1;
-            let pause = pause(station.renew_failures).mul_f64(1.0 + self.core.chance.next() / 4.0);
+            let pressing = is_away && station.session.waits_for_renewal();
+            let pause = pause(station.renew_failures, pressing).mul_f64(1.0 + self.core.chance.next() / 4.0);
             station.renew_not_before = Some(Instant::now() + pause);
             let problem = failure.problem(&station.environment);
+            station.away = (!is_away).then(|| problem.clone());
             if lasting {
                 station.problem = Some(problem.clone());
             }
@@ -157,7 +185,8 @@ impl Workspace {
         });
         let Some((problem, tag)) = told else { return };
         if !lasting {
-            turn.postponed(&failure.as_unreachable(&problem));
+            let said = (!is_away).then(|| problem.title.clone());
+            turn.postponed(&failure.as_unreachable(&problem), said);
             return;
         }
         tracing::warn!(environment = %id, code = problem.code, "a session can no longer be renewed");
@@ -209,23 +238,30 @@ impl Workspace {
             }
             other => other?,
         };
+        // At once, before anybody else is asked anything: a rotated refresh token that is lost cannot be had again.
+        self.keep_renewed(id, run, &environment, &grant.keep, &way).await;
         let attached =
             attachment(&environment).attach(&grant.credential, way.reach.extras()).map_err(SignInError::from)?;
         let ahead = self.server_ahead(&with).await;
-        // Before it is used: a rotated refresh token that is lost cannot be had again.
-        self.keep_renewed(id, run, &environment, &grant.keep, &way).await;
+        let now = self.core.clock.now();
         let renewable = implementation.can_renew(&grant.keep);
-        let fresh = self.if_granted(id, run, |station| Fresh {
-            attached,
-            identity: grant.identity.clone(),
-            server_ahead: ahead.unwrap_or_else(|| station.session.server_ahead()),
-            renewable,
+        let fresh: Option<Result<Fresh, Failure>> = self.if_granted(id, run, |station| {
+            let server_ahead = ahead.unwrap_or_else(|| station.session.server_ahead());
+            is_newer(&grant.identity, now.plus(server_ahead), station)?;
+            Ok(Fresh { attached, identity: grant.identity.clone(), server_ahead, renewable })
         });
-        Ok(fresh.map(|fresh| Renewed { grant, way, fresh }))
+        if let Some(fresh) = fresh {
+            return Ok(Some(Renewed { grant, way, fresh: fresh? }));
+        }
+        if self.read(id, |station| station.granted.is_none()).unwrap_or(true) {
+            // Signed out meanwhile: what came too late is not left behind at the other side.
+            implementation.end(&with, grant.keep).await;
+        }
+        Ok(None)
     }
 
     /// The turn of this console among those that run on this computer.
-    async fn exclusive(&self, id: &EnvironmentId) -> Result<Option<Exclusive>, Failure> {
+    pub(crate) async fn exclusive(&self, id: &EnvironmentId) -> Result<Option<Exclusive>, Failure> {
         let path = self.core.profile.locks_dir().join(format!("{id}.lock"));
         match Exclusive::enter(&path, ANOTHER_CONSOLE).await {
             Ok(Some(exclusive)) => Ok(Some(exclusive)),
@@ -265,7 +301,10 @@ impl Workspace {
         }
         let kept = self.keep(id, environment, keep, &way.network).await;
         let was_kept = self.if_granted(id, run, |station| {
-            station.granted.as_mut().is_some_and(|granted| !std::mem::replace(&mut granted.unkept, kept.is_err()))
+            station.granted.as_mut().is_some_and(|granted| {
+                granted.keep = keep.clone();
+                !std::mem::replace(&mut granted.unkept, kept.is_err())
+            })
         });
         if kept.is_err() && was_kept == Some(true) {
             let tag = &environment.tag;
@@ -291,7 +330,7 @@ mod tests {
 
     #[test]
     fn an_outage_is_asked_about_every_two_seconds_for_minutes_and_then_ever_less_often() {
-        let pauses: Vec<_> = (1..=220).map(pause).collect();
+        let pauses: Vec<_> = (1..=220).map(|failures| pause(failures, true)).collect();
         let (young, older) = pauses.split_at(200);
         assert!(young.iter().all(|pause| *pause == Duration::from_secs(2)));
         assert_eq!(older[..6].iter().map(Duration::as_secs).collect::<Vec<_>>(), [5, 10, 20, 40, 80, 120]);

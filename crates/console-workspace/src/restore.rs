@@ -97,6 +97,8 @@ impl Workspace {
                 station.session.begin(Fresh { attached, identity, server_ahead: 0, renewable }, Kept::Vault);
                 station.session.expire_if_due();
             });
+            // By our clock alone until the server's is known.
+            tokio::spawn(self.clone().measure(id.clone()));
             self.publish();
             if self.inner().selected.as_ref() == Some(id) {
                 self.open(id, None).await;

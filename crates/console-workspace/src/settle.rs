@@ -10,6 +10,7 @@ use console_core::{
 use console_ipc::{Prompt, SignInOutcome, StoredCredentialView};
 
 use crate::{
+    gateways::Resumed,
     sign_in::{Failure, InShell},
     station::{Connection, Granted, Way},
     way::known,
@@ -39,7 +40,12 @@ impl Workspace {
     ) -> Result<SignInOutcome, Failure> {
         let operator = InShell { workspace: self.clone(), id: id.clone(), run };
         let with = Context { environment, reach: &way.reach, clock: self.core.clock.clone(), operator: &operator };
-        let report = try_at_admin(&with, &examined).await?;
+        let tried = try_at_admin(&with, &examined).await;
+        self.if_current(id, run, |station| {
+            let grant = &examined.grant;
+            station.tried = tried.is_err().then(|| (grant.credential.clone(), grant.identity.clone()));
+        });
+        let report = tried?;
         let attached = attachment(environment)
             .attach(&examined.grant.credential, way.reach.extras())
             .map_err(SignInError::from)?;
@@ -88,13 +94,15 @@ impl Workspace {
             });
             station.renew_not_before = None;
             station.renew_failures = 0;
+            station.renewal_pressed = false;
+            station.away = None;
             let fresh = Fresh { attached, identity, server_ahead: examined.server_ahead, renewable: renews };
             station.session.begin(fresh, Kept::Typed);
         });
         if activated.is_some() {
             drop(turn);
             self.close_prompt(&Prompt::SignIn { environment: id.to_string() });
-            self.resume(&id).await;
+            self.resume(&id, Resumed::BySignIn).await;
             return Ok(SignInOutcome::SignedIn);
         }
         // Cancelled while the keychain was writing: what was there before is put back.

@@ -175,6 +175,7 @@ impl Workspace {
         };
         let turns = self.turns(&id);
         let _renewing = turns.renewal.lock().await;
+        let _exclusive = self.exclusive(&id).await?;
         let kept = self.kept_for(&id, &environment, Slot::Credential).await?;
         let implementation = environment.sign_in.implementation();
         if !implementation.can_renew(&kept) {
@@ -225,12 +226,13 @@ impl Workspace {
             station.sign_in_run = run;
             station.cancel.notify_waiters();
             station.pending = None;
+            station.tried = None;
             station.step = None;
             station.next = None;
             station.session.abandon_sign_in();
         });
         self.close_prompt(&Prompt::SignIn { environment: id.to_string() });
-        self.reload_if_open(&id);
+        self.reload_if_it_asked(&id);
         Ok(())
     }
 
@@ -260,6 +262,7 @@ impl Workspace {
             station.cancel.notify_waiters();
             station.cancel = Arc::default();
             station.pending = None;
+            station.tried = None;
             station.step = None;
             station.problem = None;
             station.session.begin_sign_in();
@@ -323,10 +326,14 @@ impl Workspace {
         self.publish();
     }
 
-    pub(crate) fn reload_if_open(&self, id: &EnvironmentId) {
-        let shows = self.read(id, |station| station.gateway.is_some() && station.session.state().goes_on());
-        if shows == Ok(true) {
-            self.order(StageOrder::Reload { environment: id.clone() });
+    /// A page that asked for what was cancelled may show that it waits, and its live updates have ended: it is loaded again.
+    pub(crate) fn reload_if_it_asked(&self, id: &EnvironmentId) {
+        let shows = self.change(id, |station| {
+            let asked = std::mem::take(&mut station.page_asked);
+            asked && station.gateway.is_some() && station.session.state().goes_on()
+        });
+        if shows == Some(true) {
+            self.order_page(id, StageOrder::Reload { environment: id.clone() });
         }
     }
 }
@@ -337,6 +344,8 @@ pub(crate) enum Failure {
     Vault(VaultError),
     /// Another console on this computer renews the same.
     Busy,
+    /// What was obtained ends no later than what there was.
+    NoNewer,
     Problem(Problem),
 }
 
@@ -346,6 +355,7 @@ impl Failure {
             Self::SignIn(error) => words::sign_in_error(error, environment),
             Self::Vault(error) => words::vault_error(error),
             Self::Busy => words::busy(),
+            Self::NoNewer => words::no_newer(),
             Self::Problem(problem) => problem.clone(),
         }
     }

@@ -128,6 +128,7 @@ impl Workspace {
             station.step = None;
             station.next = None;
             station.problem = None;
+            station.tried = None;
             if forget {
                 station.stored = StoredCredentialView::None;
                 station.known_secrets.clear();
@@ -207,7 +208,7 @@ impl Workspace {
     pub async fn sign_out_cancel(&self, id: &str) -> Answer<()> {
         let id = self.id(id)?;
         self.close_prompt(&Prompt::SignOut { environment: id.to_string() });
-        self.reload_if_open(&id);
+        self.reload_if_it_asked(&id);
         Ok(())
     }
 

@@ -86,6 +86,14 @@ pub(crate) struct Station {
     /// When the next renewal may be tried; after a failure this grows.
     pub(crate) renew_not_before: Option<Instant>,
     pub(crate) renew_failures: u32,
+    /// Requests wait since the last renewal: the pauses are those of an outage.
+    pub(crate) renewal_pressed: bool,
+    /// Why there is no renewal yet, where it is not that somebody was not reached.
+    pub(crate) away: Option<Problem>,
+    /// A page asked for the sign-in or the sign-out, and waits for what becomes of it.
+    pub(crate) page_asked: bool,
+    /// A navigation was answered so that the page stays: its live updates have ended.
+    pub(crate) page_asleep: bool,
     /// Wakes whoever watches the session: the clock jumped, or the network is another.
     pub(crate) look: Arc<Notify>,
     /// Names of what the vault holds, for the sign-in form.
@@ -99,6 +107,8 @@ pub(crate) struct Station {
     /// Why the last restore or stored sign-in failed.
     pub(crate) problem: Option<Problem>,
     pub(crate) last_opened_outside: Option<Instant>,
+    /// What the admin did not accept in the last sign-in, for the doctor; forgotten with the next one.
+    pub(crate) tried: Option<(Credential, Identity)>,
     /// While its panel is open.
     pub(crate) doctor: Option<Doctor>,
 }
@@ -120,6 +130,10 @@ impl Station {
             granted: None,
             renew_not_before: None,
             renew_failures: 0,
+            renewal_pressed: false,
+            away: None,
+            page_asked: false,
+            page_asleep: false,
             look: Arc::default(),
             known_secrets: Vec::new(),
             approvals: Vec::new(),
@@ -127,6 +141,7 @@ impl Station {
             operator: None,
             problem: None,
             last_opened_outside: None,
+            tried: None,
             doctor: None,
         }
     }
@@ -240,7 +255,7 @@ impl Station {
             }
             SessionState::Unreachable { identity, since, why } => SessionView::Unreachable {
                 since: since.as_millis(),
-                problem: words::not_reached(&why, &self.environment),
+                problem: self.away.clone().unwrap_or_else(|| words::not_reached(&why, &self.environment)),
                 expires_at: identity.as_ref().and_then(expires_at),
                 identity: identity.as_ref().map(identity_view),
             },

@@ -86,6 +86,27 @@ pub(crate) fn busy() -> Problem {
     )
 }
 
+/// What renews the session gives what ends no later.
+pub(crate) fn no_newer() -> Problem {
+    problem(
+        "no_newer",
+        "The fresh token is no newer",
+        "What renews this session gave a token that ends no later than the one in use.",
+        "It is asked again a little later.",
+    )
+}
+
+/// What renews the session gives what has ended.
+pub(crate) fn ended_already() -> Problem {
+    problem(
+        "ended_already",
+        "The fresh token has ended already",
+        "What renews this session gives tokens that have ended by the admin's clock.",
+        "Sign in anew; if it stays so, compare the clocks of the admin and of whoever issues the tokens, or end the cache of the \
+         command that prints them.",
+    )
+}
+
 /// Something must be approved first.
 pub(crate) fn approve_first(tag: &str) -> Problem {
     problem(
@@ -264,12 +285,12 @@ pub(crate) fn stalled(tag: &str) -> Problem {
     )
 }
 
-/// What was held was asked for long ago.
+/// What was held was asked for long ago, or was perhaps done.
 pub(crate) fn held_late() -> Problem {
     problem(
         "held_late",
-        "That was more than ten minutes ago",
-        "Things may have changed since you asked for it.",
+        "Nothing was done yet",
+        "It was asked for more than ten minutes ago, or may have been done already.",
         "Look at the page, then do it all the same or drop it.",
     )
 }
@@ -323,20 +344,12 @@ fn refused_for(refusal: Refusal, audience: &[String], issuer: Option<&str>, envi
 
 /// A line of a session's history.
 pub(crate) fn history(entry: &Entry, environment: &Environment) -> HistoryView {
-    let reason = |kind: UnreachableKind| match kind {
-        UnreachableKind::Dns => "DNS",
-        UnreachableKind::Connect => "nothing answers",
-        UnreachableKind::Proxy => "proxy",
-        UnreachableKind::Tls => "TLS",
-        UnreachableKind::TimedOut => "no answer in time",
-        UnreachableKind::Broken => "the connection broke",
-    };
     let (text, trouble) = match &entry.change {
         Change::Began(Kept::Typed) => ("signed in".to_owned(), false),
         Change::Began(Kept::Vault) => ("signed in from the keychain".to_owned(), false),
         Change::Renewed => ("renewed".to_owned(), false),
         Change::TakenUp => ("taken up: another console on this computer had renewed it".to_owned(), false),
-        Change::RenewalPostponed(kind) => (format!("not renewed yet: {}", reason(*kind)), true),
+        Change::RenewalPostponed(why) => (format!("not renewed yet: {why}"), true),
         Change::RenewalFailed(why) => (format!("can no longer be renewed: {why}"), true),
         Change::Expired => ("its time was up".to_owned(), false),
         Change::ClockCorrected => ("it goes on: a clock had been set".to_owned(), false),
@@ -344,9 +357,9 @@ pub(crate) fn history(entry: &Entry, environment: &Environment) -> HistoryView {
             (format!("refused: {}", refused_for(*refusal, audience, issuer.as_deref(), environment)), true)
         }
         Change::Unreachable { kind, until: Some(until) } => {
-            (format!("unreachable {}: {}", duration(until.seconds_since(entry.at)), reason(*kind)), true)
+            (format!("unreachable {}: {kind}", duration(until.seconds_since(entry.at))), true)
         }
-        Change::Unreachable { kind, until: None } => (format!("unreachable: {}", reason(*kind)), true),
+        Change::Unreachable { kind, until: None } => (format!("unreachable: {kind}"), true),
         Change::SignedOut => ("signed out".to_owned(), false),
     };
     HistoryView { at: entry.at.as_millis(), text, trouble }

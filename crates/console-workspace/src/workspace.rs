@@ -323,6 +323,8 @@ impl Workspace {
                         was_away |= matches!(state, SessionState::Unreachable { .. });
                         if matches!(state, SessionState::Active { .. }) && std::mem::take(&mut was_away) {
                             self.lead_on(&id);
+                            // A computer that woke could not compare the clocks before.
+                            tokio::spawn(self.clone().measure(id.clone()));
                         }
                     }
                     Err(_) => return,

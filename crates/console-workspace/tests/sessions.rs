@@ -5,12 +5,16 @@ mod support;
 use std::sync::Arc;
 
 use console_core::{
-    sign_in::token_endpoint::TokenEndpoint,
+    command_line::CommandLine,
+    sign_in::{external_command::ExternalCommand, token_endpoint::TokenEndpoint},
     vault::{MemoryStore, SecretStore as _},
 };
-use console_ipc::{Method, SessionView};
-use console_testing::Server;
-use console_workspace::Workspace;
+use console_ipc::{Method, SessionView, SignInOutcome};
+use console_testing::{
+    Server,
+    fault_proxy::{Break, Fault, FaultProxy, Moment},
+};
+use console_workspace::{StageOrder, Workspace};
 use serde_json::{Value, json};
 use support::{Bench, MovedClock, draft, start, until};
 
@@ -119,4 +123,73 @@ async fn a_clock_that_is_set_forward_or_back_costs_no_session() {
         let history: Vec<_> = bench.view().history.into_iter().filter(|entry| entry.trouble).collect();
         assert!(history.is_empty(), "jump of {jump} s: {history:?}");
     }
+}
+
+/// An environment whose command runs `script` (after `sh`), which appends a line to `runs` each time.
+fn by_command(admin: &Server, folder: &std::path::Path, script: &str) -> console_ipc::EnvironmentDraft {
+    let file = folder.join("token.sh");
+    std::fs::write(&file, format!("echo run >> {}\n{script}\n", folder.join("runs").display())).expect("writes");
+    let command = CommandLine { program: "sh".into(), arguments: vec![file.display().to_string()] };
+    draft(admin.text("base_url"), Method::ExternalCommand(ExternalCommand { command, timeout: 10 }))
+}
+
+fn runs(folder: &std::path::Path) -> usize {
+    std::fs::read_to_string(folder.join("runs")).unwrap_or_default().lines().count()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_renewal_that_requests_waited_for_keeps_the_page_of_an_operator_without_a_name() {
+    let admin = Server::admin(&json!({ "backend": "open" }));
+    let folder = tempfile::tempdir().expect("folder");
+    let script = r#"printf '{"token": "opaque-%s", "expires_at": %s}' "$(date +%s%N)" "$(( $(date +%s) + 3600 ))""#;
+    let clock = Arc::new(MovedClock::default());
+    let mut bench = Bench::by_clock(by_command(&admin, folder.path(), script), clock.clone()).await;
+    let SignInOutcome::NeedsConfirmation { attempt, .. } = bench.sign_in(&[]).await else { panic!("opaque") };
+    assert_eq!(bench.workspace.sign_in_confirm(&bench.id, &attempt).await, Ok(SignInOutcome::SignedIn));
+    bench.sees_dashboard().await;
+    clock.move_by(2 * 3600);
+    bench.until("renewed", |view| view.history.iter().any(|entry| entry.text == "renewed")).await;
+    bench.until("signed in", is_active).await;
+    let orders: Vec<_> = std::iter::from_fn(|| bench.orders.try_recv().ok()).collect();
+    let anew = orders.iter().any(|order| matches!(order, StageOrder::Close { .. } | StageOrder::Open { .. }));
+    assert!(!anew, "{orders:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_command_that_prints_what_it_printed_before_is_not_run_again_and_again() {
+    let admin = Server::admin(&json!({}));
+    let folder = tempfile::tempdir().expect("folder");
+    let token = console_testing::token(25, &json!({}));
+    let mut bench = Bench::new(by_command(&admin, folder.path(), &format!("echo {token}"))).await;
+    bench.enters(&[]).await;
+    bench.until("said", |view| view.history.iter().any(|entry| entry.text.contains("is no newer"))).await;
+    bench.until("the end, explained", |view| {
+        matches!(&view.session, SessionView::Expired { problem: Some(problem), .. } if problem.code == "ended_already")
+    })
+    .await;
+    let ran = runs(folder.path());
+    assert!((3..=8).contains(&ran), "ran {ran} times");
+    assert!(bench.view().history.len() < 10, "{:?}", bench.view().history);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rotated_token_is_kept_before_the_admin_is_asked_anything() {
+    let (admin, issuer) = (Server::admin(&json!({})), issuer(10));
+    let address = url::Url::parse(admin.text("base_url")).expect("url");
+    let proxy = FaultProxy::before(address.socket_addrs(|| None).expect("address")[0]).await.expect("listens");
+    let mut settings = by_endpoint(&admin, &issuer);
+    settings.base_url = format!("http://{}/asyncmq", proxy.address());
+    let mut bench = Bench::new(settings).await;
+    bench.enters(&ALICE).await;
+    let before = bench.vault_text();
+    // From now on the admin takes what it is asked and never answers.
+    proxy.set(Fault::At(Moment::Accepted, Break::Stall)).await;
+    proxy.cut_all();
+    issuer.event("a refresh", is_refresh);
+    let kept = tokio::time::timeout(std::time::Duration::from_secs(4), async {
+        while bench.vault_text() == before {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    });
+    assert!(kept.await.is_ok(), "the only copy of the new refresh token is in memory");
 }

@@ -27,8 +27,8 @@ pub enum Change {
     Began(Kept),
     /// A fresh credential took the place of the one before.
     Renewed,
-    /// What renews it could not be reached; the credential in use went on.
-    RenewalPostponed(UnreachableKind),
+    /// It could not be renewed yet. One line of why, as last met.
+    RenewalPostponed(String),
     /// Without the operator there will be no fresh one. One line of why.
     RenewalFailed(String),
     /// Its time was up.
@@ -87,6 +87,14 @@ impl History {
         match open {
             Some(kind) => *kind = why.kind,
             None => self.add(now, Change::Unreachable { kind: why.kind, until: None }),
+        }
+    }
+
+    /// One line for as long as nothing else happens.
+    pub(super) fn postponed(&mut self, now: UnixTime, why: String) {
+        match self.0.back_mut().map(|entry| &mut entry.change) {
+            Some(Change::RenewalPostponed(last)) => *last = why,
+            _ => self.add(now, Change::RenewalPostponed(why)),
         }
     }
 

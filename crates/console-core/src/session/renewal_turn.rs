@@ -38,13 +38,17 @@ impl RenewalTurn {
         })
     }
 
-    /// It may work a little later. A credential in use goes on.
-    pub fn postponed(self, why: &Unreachable) -> bool {
+    /// It may work a little later. A credential in use goes on. `said` is one line of why, where it is not that somebody was
+    /// not reached.
+    pub fn postponed(self, why: &Unreachable, said: Option<String>) -> bool {
         self.end(|inner, now| {
-            if let Holding::InUse(_) = inner.holding {
-                inner.history.add(now, Change::RenewalPostponed(why.kind));
-            } else {
-                inner.history.unreachable(now, why);
+            let in_use = matches!(inner.holding, Holding::InUse(_));
+            match said {
+                Some(said) => inner.history.postponed(now, said),
+                None if in_use => inner.history.postponed(now, why.kind.to_string()),
+                None => inner.history.unreachable(now, why),
+            }
+            if !in_use {
                 let since = inner.outage.as_ref().map_or(now, |outage| outage.since);
                 inner.outage = Some(Outage { since, why: why.clone() });
             }
@@ -57,7 +61,7 @@ impl RenewalTurn {
             inner.history.add(now, Change::RenewalFailed(why));
             inner.renewable = false;
             if !matches!(inner.holding, Holding::InUse(_)) {
-                inner.outage = None;
+                inner.end_outage(now);
             }
         })
     }

@@ -173,7 +173,7 @@ fn a_credential_in_use_goes_on_while_it_is_renewed_and_after_a_renewal_that_fail
     let mine = turn(&session);
     assert!(matches!(session.state(), SessionState::Renewing { waits: false, .. }));
     assert_eq!(value(&session), "Bearer one");
-    assert!(mine.postponed(&no_name()));
+    assert!(mine.postponed(&no_name(), None));
     assert!(matches!(session.state(), SessionState::Active { .. }));
     assert!(turn(&session).failed("the refresh token was revoked".into()));
     assert_eq!(value(&session), "Bearer one");
@@ -201,7 +201,7 @@ fn offline_is_one_state_with_its_beginning_whatever_fails_and_ends_by_itself() {
     assert!(matches!(session.authorize(), Err(NotSignedIn::Unreachable(_))));
     session.reached();
     assert_eq!(since(&session).0, UnixTime(100), "an answer to an older request is no renewal");
-    assert!(turn(&session).postponed(&no_name()));
+    assert!(turn(&session).postponed(&no_name(), None));
     assert_eq!(since(&session), (UnixTime(100), UnreachableKind::Dns));
     clock.advance(170);
     assert!(turn(&session).renewed(fresh("two", 900)));
@@ -311,7 +311,7 @@ fn what_was_kept_begins_by_a_renewal_and_is_signed_out_when_that_fails() {
     let session = Arc::new(session);
     session.begin_by_renewal();
     assert!(matches!(session.state(), SessionState::Renewing { identity: None, waits: true }));
-    assert!(turn(&session).postponed(&no_name()));
+    assert!(turn(&session).postponed(&no_name(), None));
     assert!(matches!(session.state(), SessionState::Unreachable { identity: None, .. }));
     assert!(turn(&session).failed("revoked".into()));
     assert_eq!(session.state(), SessionState::SignedOut);

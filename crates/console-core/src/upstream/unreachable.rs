@@ -1,6 +1,6 @@
 //! Why could the remote side not be reached?
 
-use std::error::Error;
+use std::{error::Error, fmt};
 
 use http::StatusCode;
 
@@ -22,6 +22,20 @@ pub enum UnreachableKind {
     TimedOut,
     /// The connection broke, or the answer was not HTTP.
     Broken,
+}
+
+/// In a few words, for a person.
+impl fmt::Display for UnreachableKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Dns => "DNS",
+            Self::Connect => "nothing answers",
+            Self::Proxy => "proxy",
+            Self::Tls => "TLS",
+            Self::TimedOut => "no answer in time",
+            Self::Broken => "the connection broke",
+        })
+    }
 }
 
 /// The remote side could not be reached.
