@@ -2,12 +2,18 @@
 
 mod support;
 
-use std::convert::Infallible;
+use std::{
+    convert::Infallible,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use bytes::Bytes;
 use console_core::{
     environment::Protection,
-    session::{Refusal, SessionState},
+    session::{Change, Refusal, SessionState},
     upstream::{Outcome, UnreachableKind},
 };
 use console_gateway::GatewayEvent;
@@ -375,4 +381,35 @@ async fn head_not_modified_and_etags_pass_verbatim() {
     assert_eq!((first.status, first.header("etag"), first.text().as_str()), (200, Some("unquoted-etag"), "body{}"));
     let second = bench.fetch("GET", "/asyncmq/static/a.css", "If-None-Match: unquoted-etag\r\n").await;
     assert_eq!((second.status, second.body.len()), (304, 0));
+}
+
+#[tokio::test]
+async fn a_proxy_that_answers_for_an_admin_that_is_away_leaves_the_page_and_is_an_outage() {
+    let away = Arc::new(AtomicBool::new(false));
+    let is_away = away.clone();
+    let admin = Admin::start(move |_| {
+        if is_away.load(Ordering::SeqCst) {
+            answer(502, &[("content-type", "text/html")], "<h1>nginx</h1>")
+        } else {
+            html("x")
+        }
+    })
+    .await;
+    let bench = Bench::before(&base(&admin)).await;
+    assert_eq!(bench.page("GET", "/asyncmq/", "", "").await.status, 200);
+    away.store(true, Ordering::SeqCst);
+    assert_eq!(bench.page("GET", "/asyncmq/queues", "", "").await.status, 204, "the page on the screen stays");
+    assert!(matches!(bench.session.state(), SessionState::Unreachable { .. }));
+    // To an action it is all the answer there is, and no sign that the admin is back.
+    assert_eq!(bench.page("POST", "/asyncmq/queues", "", "a=1").await.status, 502);
+    assert!(matches!(bench.session.state(), SessionState::Unreachable { .. }));
+    let history = bench.session.history();
+    assert_eq!(
+        history.iter().filter(|entry| matches!(entry.change, Change::Unreachable { .. })).count(),
+        1,
+        "{history:?}"
+    );
+    away.store(false, Ordering::SeqCst);
+    assert_eq!(bench.page("GET", "/asyncmq/queues", "", "").await.status, 200);
+    assert!(matches!(bench.session.state(), SessionState::Active { .. }));
 }

@@ -52,6 +52,15 @@ describe('after the sign-in', () => {
     expect(core.called('held_carry_out')).toEqual([{ id: PROD, held: 'h1', lateConfirmed: true }]);
   });
 
+  it('what may have been done already is asked about before it is done', async () => {
+    const { core, user } = await shows('held-three');
+    await user.click(row('h2').getByTestId('held-do'));
+    expect(row('h2').getByTestId('held-late').textContent).toContain('It may have been done already.');
+    expect(core.called('held_carry_out')).toEqual([]);
+    await user.click(row('h2').getByTestId('held-do-late'));
+    expect(core.called('held_carry_out')).toEqual([{ id: PROD, held: 'h2', lateConfirmed: true }]);
+  });
+
   it('Enter in the question does nothing, and Escape puts it away', async () => {
     const { core, user } = await shows('held-late');
     row('h1').getByTestId('held-do').focus();
