@@ -24,16 +24,17 @@ pub(crate) async fn serve(listener: TcpListener, shared: Arc<Shared>) {
     let mut closed = shared.closed.subscribe();
     let places = Arc::new(Semaphore::new(MOST_CONNECTIONS));
     loop {
+        // More than that wait with the system until a place is free: one that was taken and dropped would look broken.
         let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
+            accepted = async { (places.clone().acquire_owned().await, listener.accept().await) } => accepted,
             _ = closed.wait_for(|closed| *closed) => return,
         };
+        let (Ok(place), accepted) = accepted else { return };
         let Ok((stream, _)) = accepted else {
             // Out of file descriptors: waiting is all that helps.
             time::sleep(Duration::from_millis(50)).await;
             continue;
         };
-        let Ok(place) = places.clone().try_acquire_owned() else { continue };
         // Events and small answers must not wait for more bytes.
         let _ = stream.set_nodelay(true);
         let shared = shared.clone();
