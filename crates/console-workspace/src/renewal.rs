@@ -11,7 +11,7 @@ use console_core::{
     session::{Fresh, RenewalTurn},
     sign_in::{Context, Grant, SignInError, attachment, plausible_skew},
     token::Identity,
-    upstream::server_time,
+    upstream::{UnreachableKind, server_time},
     vault::Slot,
 };
 
@@ -105,7 +105,7 @@ impl Workspace {
         if let Some(turn) = station.session.begin_renewal() {
             station.renew_not_before = Some(Instant::now() + SETTLE);
             drop(inner);
-            tokio::spawn(self.clone().renew(id.clone(), run, turn, waits));
+            tokio::spawn(self.clone().renew(id.clone(), run, turn));
         }
         Some(1)
     }
@@ -117,9 +117,9 @@ impl Workspace {
         (station.granted.as_ref()?.run == run).then(|| then(station))
     }
 
-    async fn renew(self, id: EnvironmentId, run: u64, turn: RenewalTurn, waits: bool) {
+    async fn renew(self, id: EnvironmentId, run: u64, turn: RenewalTurn) {
         let resumes = match self.obtain_fresh(&id, run, &turn).await {
-            Ok(Some(renewed)) => self.begin_with(&id, run, turn, renewed).map(|somebody_else| waits || somebody_else),
+            Ok(Some(renewed)) => self.begin_with(&id, run, turn, renewed),
             // The credential is another one by now: its own renewal is its own affair.
             Ok(None) => None,
             Err(failure) => {
@@ -136,12 +136,14 @@ impl Workspace {
         }
     }
 
-    /// Requests carry what was obtained from now on. Answers whether it is known to be somebody else's.
+    /// Requests carry what was obtained from now on. Answers whether pages go on with it only now: they waited, or it is
+    /// known to be somebody else's.
     fn begin_with(&self, id: &EnvironmentId, run: u64, turn: RenewalTurn, renewed: Renewed) -> Option<bool> {
         let now = self.core.clock.now();
         let Renewed { grant, way, fresh } = renewed;
         let renew_at = self.renew_at(&fresh.identity, now.plus(fresh.server_ahead));
         self.if_granted(id, run, |station| {
+            let waited = station.session.waits_for_renewal();
             let somebody_else =
                 station.operator.as_ref().is_some_and(|operator| operator.is_someone_else(&fresh.identity));
             station.known_secrets = known(&grant.keep, &way.network);
@@ -156,7 +158,7 @@ impl Workspace {
                 granted.renewed_at = Some(now);
                 granted.renew_at = renew_at;
             }
-            turn.renewed(fresh).then_some(somebody_else)
+            turn.renewed(fresh).then_some(waited || somebody_else)
         })
         .flatten()
     }
@@ -227,7 +229,14 @@ impl Workspace {
             self.newest(id, &environment, keep, turn).await
         };
         let implementation = environment.sign_in.implementation();
-        let grant = match implementation.renew(&with, keep.clone()).await {
+        let renewed = match implementation.renew(&with, keep.clone()).await {
+            // Whoever waits would be told that nobody is reached. A provider that allows for lost answers does so for seconds.
+            Err(SignInError::Unreachable(why)) if why.kind == UnreachableKind::Broken => {
+                implementation.renew(&with, keep.clone()).await
+            }
+            other => other,
+        };
+        let grant = match renewed {
             Err(error) if error.is_spent() => {
                 // Another console was quicker, and this computer's keychain may know what it got.
                 let newest = self.newest(id, &environment, keep.clone(), turn).await;

@@ -193,3 +193,26 @@ async fn a_rotated_token_is_kept_before_the_admin_is_asked_anything() {
     });
     assert!(kept.await.is_ok(), "the only copy of the new refresh token is in memory");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_renewal_whose_connection_breaks_once_fails_nobody_who_waits() {
+    let (admin, issuer) = (Server::admin(&json!({})), issuer(6));
+    let url = url::Url::parse(issuer.text("refresh_url")).expect("url");
+    let proxy = FaultProxy::before(url.socket_addrs(|| None).expect("address")[0]).await.expect("a port");
+    let settings = TokenEndpoint {
+        url: format!("http://{}/token", proxy.address()),
+        refresh_url: format!("http://{}/refresh", proxy.address()),
+        ..TokenEndpoint::default()
+    };
+    proxy.set_for("POST /refresh", Fault::At(Moment::Asked, Break::Stall)).await;
+    let mut bench = Bench::new(draft(admin.text("base_url"), Method::TokenEndpoint(settings))).await;
+    let page = bench.enters(&ALICE).await;
+    bench.until("the end", |view| matches!(view.session, SessionView::Renewing { waits: true, .. })).await;
+    let waiting = page.beside();
+    let answer = tokio::spawn(async move { waiting.get("/asyncmq/queues").await.status() });
+    support::eventually("the renewal is on its way", || proxy.open("POST /refresh") == 1).await;
+    proxy.cut_all();
+    support::eventually("it is on its way again", || proxy.requests("POST /refresh") == 2).await;
+    proxy.set(Fault::None).await;
+    assert_eq!(answer.await.expect("joins"), 200);
+}

@@ -1,5 +1,5 @@
-//! Which ways lead to an environment's admin and to its provider? Two clients with the same network settings: the extra
-//! secret headers and cookies go to the admin only.
+//! Which ways lead to an environment's admin and to its provider? Clients with the same network settings: the extra secret
+//! headers and cookies go to the admin only.
 
 use std::{
     fs,
@@ -85,6 +85,7 @@ struct Plan {
 
 struct Clients {
     admin: Client,
+    writes: Client,
     provider: Client,
 }
 
@@ -141,6 +142,14 @@ impl Reach {
     /// extras.
     pub fn admin(&self) -> Client {
         self.clients.read().unwrap_or_else(PoisonError::into_inner).admin.clone()
+    }
+
+    /// The client for what changes the admin: every request has a connection of its own.
+    ///
+    /// A server closes an idle connection when it likes (uvicorn after 5 s), and a request that crosses with that gets no
+    /// answer: a read is sent again, but of a write nobody could tell whether it was done (RFC 9112 §9.3.1, §9.5).
+    pub fn admin_writes(&self) -> Client {
+        self.clients.read().unwrap_or_else(PoisonError::into_inner).writes.clone()
     }
 
     /// The client for token endpoints and providers, as of now: no extra header or cookie ever goes there.
@@ -229,11 +238,15 @@ impl Plan {
     }
 
     fn clients(&self) -> Result<Clients, reqwest::Error> {
-        Ok(Clients { admin: self.client(self.admin)?, provider: self.client(self.provider)? })
+        Ok(Clients {
+            admin: self.client(self.admin, base())?,
+            writes: self.client(self.admin, base().pool_max_idle_per_host(0))?,
+            // No refresh token is spent on a connection that its server is about to close.
+            provider: self.client(self.provider, base().pool_idle_timeout(Duration::from_secs(1)))?,
+        })
     }
 
-    fn client(&self, way: Way) -> Result<Client, reqwest::Error> {
-        let mut builder = base();
+    fn client(&self, way: Way, mut builder: ClientBuilder) -> Result<Client, reqwest::Error> {
         for certificate in &self.certificates {
             builder = builder.add_root_certificate(certificate.clone());
         }
