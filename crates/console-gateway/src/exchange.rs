@@ -171,9 +171,7 @@ async fn send(
     let Request { method, url, headers, .. } = *request;
     let (cookies, epoch) = shared.jar.cookies(url, authorization);
     let headers = forward::request_headers(method, headers, &shared.origin, url, authorization, cookies);
-    let reach = &shared.upstream.reach;
-    let client = if admit::is_safe(method) { reach.admin() } else { reach.admin_writes() };
-    let mut outgoing = client.request(method.clone(), url.clone()).headers(headers);
+    let mut outgoing = shared.upstream.reach.admin(method).request(method.clone(), url.clone()).headers(headers);
     if let Some(body) = payload.outgoing() {
         outgoing = outgoing.body(body);
     }

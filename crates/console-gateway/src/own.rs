@@ -12,7 +12,7 @@ use crate::gateway::Shared;
 pub(crate) fn request(shared: &Shared, path: &str, authorization: &Authorization) -> (Url, RequestBuilder) {
     let url = shared.upstream.environment.base_url.join(path);
     let (cookies, _) = shared.jar.cookies(&url, authorization);
-    let mut request = shared.upstream.reach.admin().request(Method::GET, url.clone());
+    let mut request = shared.upstream.reach.admin(&Method::GET).request(Method::GET, url.clone());
     for (name, value) in &authorization.headers {
         request = request.header(name, value);
     }

@@ -9,6 +9,7 @@ mod doctor;
 mod environments;
 mod gateways;
 mod held;
+mod keychain;
 mod look;
 mod look_again;
 mod prompts;

@@ -3,9 +3,9 @@
 use console_core::{
     environment::{Environment, EnvironmentId},
     secrets::Secrets,
-    session::{Credential, Fresh, Kept, SessionState},
+    session::{Credential, Fresh, Kept},
     sign_in::attachment,
-    vault::{Slot, StoredCredential, VaultStatus},
+    vault::{Slot, StoredCredential},
 };
 use console_ipc::{CommandError, StoredCredentialView};
 
@@ -170,36 +170,6 @@ impl Workspace {
         }
         drop(turn);
         self.look_at_stored(&id).await;
-        Ok(())
-    }
-
-    /// Looks for a keychain again, and restores what it holds.
-    ///
-    /// # Errors
-    /// None; the state tells.
-    pub async fn keychain_retry(&self) -> Answer<()> {
-        if self.look_at_keychain().await == VaultStatus::Available {
-            let waiting: Vec<EnvironmentId> = self
-                .inner()
-                .stations
-                .iter()
-                .filter(|(_, station)| station.session.state() == SessionState::SignedOut)
-                .map(|(id, _)| id.clone())
-                .collect();
-            for id in waiting {
-                self.restore(&id).await;
-            }
-        }
-        Ok(())
-    }
-
-    /// Keeps secrets in memory for this run, as the operator agreed.
-    ///
-    /// # Errors
-    /// None; the state tells.
-    pub async fn keychain_use_memory(&self) -> Answer<()> {
-        self.core.vault.allow_memory();
-        self.look_at_keychain().await;
         Ok(())
     }
 }

@@ -62,7 +62,7 @@ impl Workspace {
         if forget || (farewell.was_in_use && farewell.environment.sign_in.implementation().ends_always()) {
             // Before it is forgotten: what was stored and never used in this run is revoked as well.
             let kept = self.kept_for(&id, &farewell.environment, Slot::Credential).await.unwrap_or_default();
-            tokio::spawn(self.clone().say_farewell(id.clone(), Farewell { kept, ..farewell }));
+            self.core.farewells.spawn(self.clone().say_farewell(id.clone(), Farewell { kept, ..farewell }));
         }
         let done = if forget {
             self.core.vault.forget(&id, Slot::Credential).await.map(|()| StoredCredentialView::None)

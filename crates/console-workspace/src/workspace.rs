@@ -21,10 +21,14 @@ use console_core::{
     secrets::Secrets,
     session::{Session, SessionState},
     tunnel::Tunnel,
-    vault::{Vault, VaultStatus},
+    vault::Vault,
 };
 use console_ipc::{CommandError, Cover, Folders, KeychainView, Notice, Problem, Prompt, ShellState};
-use tokio::sync::{Notify, mpsc, watch};
+use tokio::{
+    sync::{Notify, mpsc, watch},
+    time,
+};
+use tokio_util::task::TaskTracker;
 
 use crate::{StageOrder, station::Station, words};
 
@@ -47,8 +51,8 @@ pub enum StartError {
 
 /// What waits to be read at most: more would be a flood, and nobody has read the oldest for long.
 const MOST_NOTICES: usize = 100;
-/// How often a keychain is looked for while there is none.
-const LOOK_FOR_KEYCHAIN: Duration = Duration::from_secs(3);
+/// How long the end of the program waits for others to hear of a sign-out.
+const LAST_WORDS: Duration = Duration::from_secs(3);
 /// How often expiry is looked at, at the least.
 const LOOK_AT_EXPIRY: Duration = Duration::from_secs(15);
 
@@ -101,6 +105,8 @@ pub(crate) struct Core {
     /// it was edited.
     runs: AtomicU64,
     turns: Mutex<HashMap<EnvironmentId, Arc<Turns>>>,
+    /// Other sides that are being told of a sign-out.
+    pub(crate) farewells: TaskTracker,
 }
 
 /// Who may do what with an environment's secrets: one at a time. Taken in this order.
@@ -177,6 +183,7 @@ impl Workspace {
             orders,
             runs: AtomicU64::new(0),
             turns: Mutex::default(),
+            farewells: TaskTracker::new(),
         };
         let workspace = Self { core: Arc::new(core) };
         let environments = workspace.inner().file.list().to_vec();
@@ -223,8 +230,12 @@ impl Workspace {
         turns.entry(id.clone()).or_default().clone()
     }
 
-    /// Ends what would outlive the program: the commands of tunnels.
+    /// Ends what would outlive the program, the commands of tunnels; what is said to other sides is said before.
     pub async fn end(&self) {
+        self.core.farewells.close();
+        if time::timeout(LAST_WORDS, self.core.farewells.wait()).await.is_err() {
+            tracing::warn!("the console ends before every other side could be told of a sign-out");
+        }
         let turns: Vec<_> = self.core.turns.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect();
         for turn in turns {
             if let Some(tunnel) = turn.tunnel.lock().await.take().and_then(|running| running.tunnel.upgrade()) {
@@ -330,61 +341,9 @@ impl Workspace {
                     Err(_) => return,
                 },
                 () = look.notified() => {}
-                () = tokio::time::sleep(wait) => {}
+                () = time::sleep(wait) => {}
             }
         }
-    }
-
-    /// Picks up a keychain that appears while the console runs. One that is there and locked is not asked again and again:
-    /// each time a person would be asked for its password.
-    async fn watch_for_keychain(self) {
-        let weak = Arc::downgrade(&self.core);
-        let mut states = self.subscribe();
-        drop(self);
-        loop {
-            if states.wait_for(|state| state.keychain != KeychainView::Available).await.is_err() {
-                return;
-            }
-            loop {
-                let Some(core) = weak.upgrade() else { return };
-                let workspace = Self { core };
-                if workspace.inner().keychain == KeychainView::Available {
-                    break;
-                }
-                let could_open = workspace.inner().keychain_opens;
-                if workspace.core.vault.can_open().await {
-                    if !could_open {
-                        let _ = workspace.keychain_retry().await;
-                    }
-                } else {
-                    workspace.inner().keychain_opens = false;
-                }
-                drop(workspace);
-                tokio::time::sleep(LOOK_FOR_KEYCHAIN).await;
-            }
-        }
-    }
-
-    pub(crate) async fn look_at_keychain(&self) -> VaultStatus {
-        // Before, so that one that appears in between is seen by the watch.
-        let opens = self.core.vault.can_open().await;
-        let status = self.core.vault.status().await;
-        let view = match &status {
-            VaultStatus::Available => KeychainView::Available,
-            VaultStatus::Unavailable { reason } => {
-                KeychainView::Unavailable { problem: words::no_keychain(reason), memory_allowed: false }
-            }
-            VaultStatus::Memory { reason } => {
-                KeychainView::Unavailable { problem: words::no_keychain(reason), memory_allowed: true }
-            }
-        };
-        {
-            let mut inner = self.inner();
-            inner.keychain = view;
-            inner.keychain_opens = opens;
-        }
-        self.publish();
-        status
     }
 }
 

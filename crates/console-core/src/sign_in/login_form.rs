@@ -196,7 +196,7 @@ impl SignIn for LoginForm {
                 .chain(with.reach.extras().cookies().iter().cloned())
                 .collect();
             let url = with.environment.base_url.join("/logout");
-            let mut request = with.reach.admin().post(url.clone()).timeout(PATIENCE);
+            let mut request = with.reach.admin(&Verb::POST).post(url.clone()).timeout(PATIENCE);
             for (name, value) in with.reach.extras().headers() {
                 request = request.header(name, value);
             }

@@ -138,18 +138,15 @@ impl Reach {
         }
     }
 
-    /// The client for the admin, as of now: whoever keeps it keeps its connections. Whoever uses it by itself attaches the
-    /// extras.
-    pub fn admin(&self) -> Client {
-        self.clients.read().unwrap_or_else(PoisonError::into_inner).admin.clone()
-    }
-
-    /// The client for what changes the admin: every request has a connection of its own.
+    /// The client for requests of `method` to the admin, as of now: whoever keeps it keeps its connections. Whoever uses it by
+    /// itself attaches the extras.
     ///
-    /// A server closes an idle connection when it likes (uvicorn after 5 s), and a request that crosses with that gets no
-    /// answer: a read is sent again, but of a write nobody could tell whether it was done (RFC 9112 §9.3.1, §9.5).
-    pub fn admin_writes(&self) -> Client {
-        self.clients.read().unwrap_or_else(PoisonError::into_inner).writes.clone()
+    /// What changes the admin has a connection of its own: a server closes an idle one when it likes (uvicorn after 5 s), and a
+    /// request that crosses with that gets no answer. A read is sent again, but of a write nobody could tell whether it was
+    /// done (RFC 9112 §9.3.1, §9.5).
+    pub fn admin(&self, method: &Method) -> Client {
+        let clients = self.clients.read().unwrap_or_else(PoisonError::into_inner);
+        if method.is_safe() { clients.admin.clone() } else { clients.writes.clone() }
     }
 
     /// The client for token endpoints and providers, as of now: no extra header or cookie ever goes there.
@@ -164,7 +161,7 @@ impl Reach {
 
     /// A request inside the realm by nobody: with the extras, without a credential.
     pub fn request(&self, method: Method, url: Url) -> RequestBuilder {
-        let mut request = self.admin().request(method, url);
+        let mut request = self.admin(&method).request(method, url);
         for (name, value) in self.extras.headers() {
             request = request.header(name, value);
         }
@@ -176,7 +173,7 @@ impl Reach {
 
     /// A request inside the realm with a session's credential (the extras are in it).
     pub fn authorized(&self, method: Method, url: Url, authorization: &Authorization) -> RequestBuilder {
-        let mut request = self.admin().request(method, url);
+        let mut request = self.admin(&method).request(method, url);
         for (name, value) in &authorization.headers {
             request = request.header(name, value);
         }
