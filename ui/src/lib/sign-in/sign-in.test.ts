@@ -129,6 +129,14 @@ describe('what is stored', () => {
     expect(core.called('sign_in_with_stored')).toEqual([{ id: PROD }]);
   });
 
+  it('is not what is offered first once it was refused', async () => {
+    const { core } = await shows('refused');
+    core.patch(PROD, { stored_credential: { status: 'ready' } });
+    const again = await screen.findByTestId('use-stored');
+    expect([again.textContent?.trim(), again.className.includes('primary')]).toEqual(['Try it again', false]);
+    expect(screen.getByTestId('sign-in').className).toContain('primary');
+  });
+
   it('is a way of its own beside a pasted token, which is then needed', async () => {
     const { core, user } = await shows('stored');
     core.patch(PROD, {
