@@ -3,7 +3,7 @@
 
 use std::process::Command;
 
-use console_testing::{Server, token};
+use console_testing::{Server, fault_proxy::FaultProxy, token};
 use serde_json::{Value, json};
 
 use crate::support::{Console, Home, eventually, holds, turn};
@@ -306,4 +306,49 @@ async fn signing_out_of_everything_closes_every_dashboard_and_keeps_or_forgets_a
         holds("forgotten", async || home.stored(&id).is_none()).await;
     }
     console.quit().await;
+}
+
+/// The web processes of the console: the shell's and the dashboard's.
+fn web_processes(console: &Console) -> Vec<u32> {
+    let of = |parent: u32, name: &str| -> Vec<u32> {
+        let parent = parent.to_string();
+        let found = Command::new("pgrep").args(["--parent", &parent, "--full", name]).output();
+        let found = found.expect("pgrep (Debian: procps)").stdout;
+        String::from_utf8_lossy(&found).lines().filter_map(|line| line.parse().ok()).collect()
+    };
+    let driver = console.driver.id().expect("runs");
+    of(driver, "asyncmq-console").into_iter().flat_map(|app| of(app, "WebKitWebProcess")).collect()
+}
+
+/// How often the shell began.
+fn beginnings(home: &Home) -> usize {
+    let files = std::fs::read_dir(home.log_dir()).expect("a log folder");
+    let logs = files.map(|file| std::fs::read_to_string(file.expect("a file").path()).expect("text"));
+    logs.map(|log| log.matches("the shell asks what there is").count()).sum()
+}
+
+#[tokio::test]
+async fn a_dashboard_and_a_shell_whose_process_was_killed_come_back_as_they_were() {
+    let _turn = turn().await;
+    let admin = Server::admin(&json!({}));
+    let address = url::Url::parse(admin.text("base_url")).expect("url").socket_addrs(|| None).expect("address");
+    let proxy = FaultProxy::before(address[0]).await.expect("a port");
+    let home = Home::new();
+    let console = Console::start(&home).await;
+    console.add_environment("Acme", "TEST", &format!("http://{}/asyncmq", proxy.address())).await;
+    console.sign_in(&token(600, &json!({}))).await;
+    console.go("/asyncmq/queues/emails/jobs?state=waiting").await;
+    console.dashboard_at("/asyncmq/queues/emails/jobs").await;
+    console.shell().await;
+    console.says("[data-testid='bar-address']", "state=waiting").await;
+    let page = "GET /asyncmq/queues/emails/jobs?state=waiting";
+    assert_eq!((proxy.requests(page), beginnings(&home)), (1, 1));
+    let killed = web_processes(&console);
+    assert_eq!(killed.len(), 2, "{killed:?}");
+    for process in &killed {
+        let ended = Command::new("kill").args(["-KILL", &process.to_string()]).status().expect("kill");
+        assert!(ended.success());
+    }
+    // WebDriver ends its session when a page crashes, and sees nothing from here on.
+    holds("both are loaded again", async || proxy.requests(page) == 2 && beginnings(&home) == 2).await;
 }

@@ -15,7 +15,7 @@ pub(crate) const HEADLESS: &[&str] =
 /// For `--screenshot`.
 pub(crate) const SCREENSHOT: &[&str] = &["imagemagick"];
 /// For the end-to-end tests.
-pub(crate) const WEBDRIVER: &[&str] = &["webkit2gtk-driver", "xdotool"];
+pub(crate) const WEBDRIVER: &[&str] = &["webkit2gtk-driver", "xdotool", "procps"];
 /// What stands in front of the admins in the tests, and what makes their keys.
 pub(crate) const TEST_SERVERS: &[&str] = &["nginx-light", "openssl"];
 /// For axe-core on the shell's screens, and as the operator's system browser.

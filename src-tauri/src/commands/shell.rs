@@ -12,6 +12,7 @@ pub(crate) async fn shell_state(
     workspace: State<'_, Workspace>,
     shell_is_up: State<'_, ShellIsUp>,
 ) -> Answer<ShellState> {
+    tracing::debug!("the shell asks what there is");
     shell_is_up.tell();
     workspace.shell_state().await
 }

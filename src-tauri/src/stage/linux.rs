@@ -11,6 +11,7 @@ use std::{
     cell::{Cell, RefCell},
     path::PathBuf,
     rc::Rc,
+    time::{Duration, Instant},
 };
 
 use gtk::{gdk, glib, prelude::*};
@@ -31,6 +32,9 @@ pub(super) const FOLLOWS_THE_WINDOW: bool = true;
 /// The signals that wry answers and that the stage answers in its stead. The mouse buttons are among them because wry
 /// runs a script in the page for the back and forward buttons.
 const OURS: [&str; 5] = ["close", "create", "decide-policy", "button-press-event", "button-release-event"];
+
+/// A page whose process ended twice within this time ends it by itself.
+const CRASHES_AT_ONCE: Duration = Duration::from_secs(10);
 
 thread_local! {
     /// On the main thread, where all of GTK lives.
@@ -73,6 +77,7 @@ pub(super) fn adopt_shell(shell: &Webview) -> tauri::Result<()> {
                 true
             });
         });
+        come_back(&view);
         let overlay = gtk::Overlay::new();
         parent.remove(&view);
         overlay.add(&view);
@@ -104,6 +109,7 @@ pub(super) fn prepare_dashboard(webview: &Webview, site: &Site) -> tauri::Result
         rule_navigation(&view, &page);
         keep_downloads(&view, page.clone(), downloads);
         report_address(&view, page);
+        come_back(&view);
         go_back_and_forth(&view);
         put_over_shell(&view);
     })
@@ -286,7 +292,19 @@ fn report_address(view: &WebView, page: Page) {
     };
     view.connect_uri_notify(tell.clone());
     view.connect_is_loading_notify(tell);
-    view.connect_web_process_terminated(|_, reason| tracing::warn!(?reason, "a dashboard's web process ended"));
+}
+
+/// A view whose web process crashed or was killed (a week is long, and memory short) loads its page again; one that does so at
+/// once again stays empty until it is asked for.
+fn come_back(view: &WebView) {
+    let last: Cell<Option<Instant>> = Cell::default();
+    view.connect_web_process_terminated(move |view, reason| {
+        let is_first = last.replace(Some(Instant::now())).is_none_or(|last| last.elapsed() > CRASHES_AT_ONCE);
+        tracing::warn!(?reason, is_first, "the process of a webview ended");
+        if let Some(uri) = view.uri().filter(|_| is_first) {
+            view.load_uri(&uri);
+        }
+    });
 }
 
 /// The mouse's back and forward buttons.
