@@ -83,7 +83,8 @@ async fn what_was_not_approved_is_neither_used_nor_given_the_credential() {
     let strange = case(&environment, &vault).await;
     assert!(strange.subject.signed_in.is_none());
     assert_eq!(strange.subject.environment.network.proxy, "");
-    assert!(strange.remarks[0].contains("evil.example"), "{:?}", strange.remarks);
+    let left_out: Vec<_> = strange.subject.left_out.iter().map(ToString::to_string).collect();
+    assert!(left_out.len() == 1 && left_out[0].contains("evil.example"), "{left_out:?}");
     let approved = StoredCredential {
         realm: environment.base_url.realm(),
         endpoint: None,
