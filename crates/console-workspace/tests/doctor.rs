@@ -106,21 +106,24 @@ async fn authorities_that_changed_since_they_were_approved_are_left_out_and_no_s
 
     std::fs::write(&ca_file, format!("{authority}\n")).expect("writes");
     let rest = examined(&bench).await;
-    assert_step(&rest, "settings", VerdictView::Failed, &["Not approved", "ca.pem", "approve it"]);
-    assert_step(&rest, "mount", VerdictView::Well, &[]);
-    assert_step(&rest, "accepted", VerdictView::Skipped, &["Settings"]);
     let sent = heard.take();
     assert!(sent.contains("GET /asyncmq/"), "the admin was looked at: {sent}");
     assert!(!sent.contains(&refused) && !sent.contains("canary-front"), "{sent}");
+    assert_step(&rest, "settings", VerdictView::Failed, &["Not approved", "ca.pem", "approve it"]);
+    assert_step(&rest, "mount", VerdictView::Well, &[]);
+    assert_step(&rest, "accepted", VerdictView::Skipped, &["Settings"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_tunnel_that_was_not_approved_here_is_not_started() {
-    let (admin, folder) = (Server::admin(&json!({})), tempfile::tempdir().expect("folder"));
+    let folder = tempfile::tempdir().expect("folder");
     let started = folder.path().join("started");
     let tunnel = python(folder.path(), &format!("open({:?}, 'w')", started.display().to_string()));
     let network = Network { tunnel: Some(tunnel), ..Network::default() };
-    let environment = EnvironmentDraft { network, ..draft(admin.text("base_url"), Method::PastedToken) };
+    let environment = EnvironmentDraft {
+        network,
+        ..draft(&format!("http://127.0.0.1:{}/asyncmq", free_port()), Method::PastedToken)
+    };
     let bench = Bench::new(environment).await;
     // The same settings where nobody has approved anything.
     let (workspace, orders) = start(&bench.folder, &Arc::default()).await;
@@ -128,7 +131,7 @@ async fn a_tunnel_that_was_not_approved_here_is_not_started() {
     let bench = Bench { workspace, orders, ..bench };
     let found = examined(&bench).await;
     assert_step(&found, "settings", VerdictView::Failed, &["Not approved", "tunnel.py"]);
-    assert_step(&found, "mount", VerdictView::Well, &[]);
+    assert_step(&found, "tcp", VerdictView::Failed, &["Nothing answers"]);
     assert!(!started.exists());
 }
 
