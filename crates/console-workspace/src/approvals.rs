@@ -19,7 +19,8 @@ impl Workspace {
         self.change(id, |station| station.approvals = missing);
     }
 
-    async fn approved(&self, id: &EnvironmentId) -> Secrets {
+    /// What the operator has approved of an environment.
+    pub(crate) async fn approved(&self, id: &EnvironmentId) -> Secrets {
         // Kept for this run too: without a keychain the operator is not asked twice.
         let this_run = self.inner().approved.get(id).cloned().unwrap_or_default();
         let stored = self.core.vault.load(id, Slot::Approvals).await.ok().flatten();

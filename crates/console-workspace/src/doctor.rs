@@ -1,17 +1,24 @@
 //! The doctor of one environment, as its panel shows it: one examination at a time, live.
 
+use std::sync::Arc;
+
 use console_core::{
-    doctor::{Report, SignedIn, Step, Subject, Verdict, examine},
+    doctor::{Report, SignedIn, Step, StepId, Subject, Usable, Verdict, examine},
     environment::EnvironmentId,
     secrets::Secrets,
     session::Credential,
+    sign_in::Advice as _,
+    tunnel::Tunnel,
+    upstream::ReachError,
+    vault::Slot,
 };
-use console_ipc::{CommandError, DoctorStepView, DoctorView, VerdictView};
+use console_ipc::{DoctorStepView, DoctorView, VerdictView};
 use tokio::task::AbortHandle;
 
 use crate::{
     sign_in::Answer,
     station::{Station, Way},
+    words,
     workspace::Workspace,
 };
 
@@ -45,33 +52,24 @@ impl Workspace {
     /// Opens the doctor's panel and begins an examination, unless one is there already.
     ///
     /// # Errors
-    /// When the environment is gone, or its way lacks what it needs.
+    /// When the environment is gone.
     pub async fn doctor_open(&self, id: &str) -> Answer<()> {
         let is_open = self.read(&self.id(id)?, |station| station.doctor.is_some())?;
         if is_open { Ok(()) } else { self.doctor_run(id).await }
     }
 
-    /// Begins anew.
+    /// Begins anew. The panel is there at once, so that whoever closes it meets it; what the way needs (its secrets, a tunnel)
+    /// is a matter of the examination, and so is what of it is not to be had.
     ///
     /// # Errors
-    /// As [`Self::doctor_open`].
+    /// When the environment is gone.
     pub async fn doctor_run(&self, id: &str) -> Answer<()> {
         let id = self.id(id)?;
-        let environment = self.read(&id, |station| station.environment.clone())?;
-        let known = self.read(&id, |station| station.way.clone())?;
-        let way = match known {
-            Some(way) => way,
-            None => self
-                .way(&id, &environment, Secrets::default())
-                .await
-                .map_err(|failure| CommandError { problem: failure.problem(&environment) })?,
-        };
         let run = self.fresh_run();
-        let report = Report::begun(&environment, self.core.clock.now());
         let begun = self.change(&id, |station| {
-            let subject = self.subject(station, way);
+            let report = Report::begun(&station.environment, self.core.clock.now());
             // Begun under the lock: its first step finds the examination that it belongs to.
-            let task = tokio::spawn(self.clone().examine(id.clone(), run, subject));
+            let task = tokio::spawn(self.clone().examine(id.clone(), run));
             station.doctor = Some(Doctor { run, report, running: Some(task.abort_handle()) });
         });
         begun.ok_or_else(crate::workspace::gone)
@@ -87,45 +85,78 @@ impl Workspace {
         Ok(())
     }
 
-    fn subject(&self, station: &Station, way: Way) -> Subject {
-        let in_use = station.granted.as_ref().zip(station.session.identity()).map(|(granted, identity)| SignedIn {
-            credential: granted.credential.clone(),
-            identity,
-            kept: granted.keep.clone(),
-        });
-        // Why it was not let in is what the doctor is asked.
-        let tried = station.tried.as_ref().map(|(credential, identity)| SignedIn {
-            credential: credential.clone(),
-            identity: identity.clone(),
-            kept: Secrets::default(),
-        });
-        let signed_in = tried.or(in_use);
-        Subject {
-            environment: station.environment.clone(),
-            reach: way.reach,
-            network: way.network,
-            // What was kept and has not been exchanged for a credential yet is none.
-            signed_in: signed_in
-                .filter(|signed_in| !matches!(signed_in.credential, Credential::Nothing) || signed_in.kept.is_empty()),
-            clock: self.core.clock.clone(),
+    async fn examine(self, id: EnvironmentId, run: u64) {
+        let mut observer = |step: &Step| self.change_of(&id, run, |doctor| doctor.report.take_in(step));
+        observer(&Step::running(StepId::Settings));
+        match self.subject(&id, run).await {
+            // The tunnel stays up until all is looked at.
+            Some(Ok((subject, _tunnel))) => drop(examine(&subject, &mut observer).await),
+            Some(Err(error)) => observer(&Step {
+                id: StepId::Settings,
+                verdict: Verdict::Failed,
+                finding: words::sentence(&error.to_string()),
+                advice: error.advice(),
+            }),
+            None => {}
         }
+        self.change_of(&id, run, |doctor| doctor.running = None);
     }
 
-    async fn examine(self, id: EnvironmentId, run: u64, subject: Subject) {
-        let mut observer = |step: &Step| {
-            self.change(&id, |station| {
-                if let Some(doctor) = station.doctor.as_mut().filter(|doctor| doctor.run == run) {
-                    doctor.report.take_in(step);
-                }
-            });
-        };
-        examine(&subject, &mut observer).await;
-        self.change(&id, |station| {
-            if let Some(doctor) = station.doctor.as_mut().filter(|doctor| doctor.run == run) {
-                doctor.running = None;
-            }
+    /// What is examined, and its tunnel; `None`: the examination is over. Whoever is signed in is examined the way that the
+    /// session goes.
+    async fn subject(
+        &self,
+        id: &EnvironmentId,
+        run: u64,
+    ) -> Option<Result<(Subject, Option<Arc<Tunnel>>), ReachError>> {
+        let clock = self.core.clock.clone();
+        let (environment, tried, in_use) = self.read_of(id, run, |station| {
+            let tried = station.tried.as_ref().map(|tried| tried.network.clone());
+            (station.environment.clone(), tried, station.way.clone().map(|way| (way, signed_in(station))))
+        })?;
+        if let Some((Way { reach, network, _tunnel: tunnel }, signed_in)) = in_use {
+            let subject = Subject { environment, reach, network, signed_in, left_out: Vec::new(), clock };
+            return Some(Ok((subject, tunnel)));
+        }
+        let network = self.kept_for(id, &environment, Slot::Network).await;
+        let network = network.map(|kept| kept.overlaid(tried.unwrap_or_default()));
+        let mut usable = Usable::of(environment, self.approved(id).await, network);
+        let tunnel = self.tunnel(id, usable.environment()).await.unwrap_or_else(|error| {
+            usable.leave_out(error.into());
+            None
         });
+        let signed_in = self.read_of(id, run, signed_in)?;
+        Some(usable.subject(signed_in, clock).map(|subject| (subject, tunnel)))
     }
+
+    /// Reads the station for the examination `run`, unless that is over.
+    fn read_of<T>(&self, id: &EnvironmentId, run: u64, read: impl FnOnce(&Station) -> T) -> Option<T> {
+        let is_current = |station: &Station| station.doctor.as_ref().is_some_and(|doctor| doctor.run == run);
+        self.read(id, |station| is_current(station).then(|| read(station))).ok()?
+    }
+
+    /// Changes the examination `run`, unless it is over.
+    fn change_of(&self, id: &EnvironmentId, run: u64, change: impl FnOnce(&mut Doctor)) {
+        self.change(id, |station| station.doctor.as_mut().filter(|doctor| doctor.run == run).map(change));
+    }
+}
+
+fn signed_in(station: &Station) -> Option<SignedIn> {
+    let in_use = station.granted.as_ref().zip(station.session.identity()).map(|(granted, identity)| SignedIn {
+        credential: granted.credential.clone(),
+        identity,
+        kept: granted.keep.clone(),
+    });
+    // Why it was not let in is what the doctor is asked.
+    let tried = station.tried.as_ref().map(|tried| SignedIn {
+        credential: tried.credential.clone(),
+        identity: tried.identity.clone(),
+        kept: Secrets::default(),
+    });
+    // What was kept and has not been exchanged for a credential yet is none.
+    tried
+        .or(in_use)
+        .filter(|signed_in| !matches!(signed_in.credential, Credential::Nothing) || signed_in.kept.is_empty())
 }
 
 fn step_view(step: &Step) -> DoctorStepView {

@@ -12,7 +12,7 @@ use console_ipc::{Prompt, SignInOutcome, StoredCredentialView};
 use crate::{
     gateways::Resumed,
     sign_in::{Failure, InShell},
-    station::{Connection, Granted, Way},
+    station::{Connection, Granted, Tried, Way},
     way::known,
     words,
     workspace::Workspace,
@@ -43,7 +43,11 @@ impl Workspace {
         let tried = try_at_admin(&with, &examined).await;
         self.if_current(id, run, |station| {
             let grant = &examined.grant;
-            station.tried = tried.is_err().then(|| (grant.credential.clone(), grant.identity.clone()));
+            station.tried = tried.is_err().then(|| Tried {
+                credential: grant.credential.clone(),
+                identity: grant.identity.clone(),
+                network: way.network.clone(),
+            });
         });
         let report = tried?;
         let attached = attachment(environment)

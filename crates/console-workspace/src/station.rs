@@ -57,6 +57,13 @@ pub(crate) struct Granted {
     pub(crate) unkept: bool,
 }
 
+/// What the admin did not accept, and the secrets of the way on which that was.
+pub(crate) struct Tried {
+    pub(crate) credential: Credential,
+    pub(crate) identity: Identity,
+    pub(crate) network: Secrets,
+}
+
 /// The remote side, as last heard.
 #[derive(Debug, Clone)]
 pub(crate) enum Connection {
@@ -108,7 +115,7 @@ pub(crate) struct Station {
     pub(crate) problem: Option<Problem>,
     pub(crate) last_opened_outside: Option<Instant>,
     /// What the admin did not accept in the last sign-in, for the doctor; forgotten with the next one.
-    pub(crate) tried: Option<(Credential, Identity)>,
+    pub(crate) tried: Option<Tried>,
     /// While its panel is open.
     pub(crate) doctor: Option<Doctor>,
 }

@@ -46,7 +46,11 @@ impl Workspace {
     }
 
     /// The environment's tunnel: the one that runs, else a new one.
-    async fn tunnel(&self, id: &EnvironmentId, environment: &Environment) -> Result<Option<Arc<Tunnel>>, TunnelError> {
+    pub(crate) async fn tunnel(
+        &self,
+        id: &EnvironmentId,
+        environment: &Environment,
+    ) -> Result<Option<Arc<Tunnel>>, TunnelError> {
         let Some(command) = &environment.network.tunnel else { return Ok(None) };
         let turns = self.turns(id);
         let mut running = turns.tunnel.lock().await;

@@ -4,7 +4,7 @@ mod support;
 
 use std::sync::Arc;
 
-use console_ipc::{Method, Prompt, SessionView, StoredCredentialView};
+use console_ipc::{CommandError, Method, Prompt, SessionView, StoredCredentialView};
 use console_testing::{Server, token};
 use console_workspace::StageOrder;
 use serde_json::json;
@@ -43,10 +43,9 @@ async fn pauses(admin: &Server) -> usize {
     rows.matches("queue.pause").count()
 }
 
-async fn carry_out(bench: &Bench, late_confirmed: bool) -> Result<(), String> {
+async fn carry_out(bench: &Bench, late_confirmed: bool) -> Result<(), CommandError> {
     let held = bench.view().held.first().map_or_else(|| "1".to_owned(), |held| held.id.clone());
-    let done = bench.workspace.held_carry_out(&bench.id, &held, late_confirmed).await;
-    done.map_err(|error| error.problem.title)
+    bench.workspace.held_carry_out(&bench.id, &held, late_confirmed).await
 }
 
 fn notices(bench: &Bench) -> Vec<String> {
@@ -56,7 +55,8 @@ fn notices(bench: &Bench) -> Vec<String> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_held_action_is_offered_after_the_sign_in_and_done_once() {
     let (admin, mut bench) = held(None).await;
-    assert_eq!(carry_out(&bench, false).await, Err("Nothing was done".to_owned()), "nobody is signed in");
+    let refused = carry_out(&bench, false).await.expect_err("nobody is signed in");
+    assert_eq!(refused.problem.title, "Nothing was done");
     bench.sign_in(&[("token", &alice(600))]).await;
     assert_eq!(bench.view().held.len(), 1, "offered, not done by itself");
     assert_eq!(pauses(&admin).await, 0);
@@ -100,9 +100,10 @@ async fn more_than_ten_minutes_later_it_is_asked_again() {
     clock.move_by(601);
     bench.sign_in(&[("token", &alice(3600))]).await;
     bench.until("late", |view| view.held.first().is_some_and(|held| held.late)).await;
-    assert_eq!(carry_out(&bench, false).await, Err("Nothing was done yet".to_owned()));
+    let late = carry_out(&bench, false).await.expect_err("it is late");
+    assert_eq!(late.problem.title, "Nothing was done yet");
     assert_eq!(pauses(&admin).await, 0);
-    assert_eq!(carry_out(&bench, true).await, Ok(()));
+    carry_out(&bench, true).await.expect("does it");
     assert_eq!(pauses(&admin).await, 1);
 }
 

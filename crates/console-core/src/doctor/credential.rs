@@ -12,8 +12,6 @@ use crate::{
     upstream::Outcome,
 };
 
-const NO_CREDENTIAL: &str = "There is no credential at hand: sign in in the window.";
-
 /// As AsyncMQ's own backend wants it (`asyncmq/contrib/dashboard/admin/backends/jwt.py`).
 fn usual() -> Attachment {
     Attachment { header_name: header::AUTHORIZATION, scheme: "Bearer".into(), cookie_name: None }
@@ -22,7 +20,7 @@ fn usual() -> Attachment {
 /// Whether the admin takes the credential as this environment carries it, else whether it takes a token as usual.
 pub(super) async fn attachment(examination: &mut Examination<'_>) -> Found {
     let subject = examination.subject;
-    let Some(signed_in) = &subject.signed_in else { return Found::skipped(NO_CREDENTIAL) };
+    let Some(signed_in) = &subject.signed_in else { return Found::skipped(examination.no_credential()) };
     let carried = settings(&subject.environment);
     let how = match &signed_in.credential {
         Credential::Token(_) => in_words(&carried),
@@ -97,7 +95,7 @@ pub(super) async fn accepted(examination: &mut Examination<'_>) -> Found {
     let open = examination.is_open();
     let outcome = match examination.page().await {
         None if open => return Found::well("The admin lets anybody in, without a credential."),
-        None => return Found::stopped(NO_CREDENTIAL),
+        None => return Found::stopped(examination.no_credential()),
         Some(Err(why)) => return Found::failed(why.detail.clone(), advice_for(why.kind)),
         Some(Ok(outcome)) => outcome,
     };

@@ -13,7 +13,7 @@ use super::{
     route::Route,
     signature,
     step::{Found, Step, StepId, Verdict},
-    tls, token,
+    tls, token, usable,
 };
 use crate::{
     clock::UnixTime,
@@ -93,6 +93,7 @@ impl<'s> Examination<'s> {
 
     async fn look(&mut self, id: StepId) -> Found {
         match id {
+            StepId::Settings => usable::settings(self),
             StepId::Dns => network::names(self).await,
             StepId::Tcp => network::connections(self).await,
             StepId::Proxy => network::proxy(self).await,
@@ -151,6 +152,15 @@ impl<'s> Examination<'s> {
     pub(super) async fn page_for(&self, authorization: &Authorization) -> Result<Outcome, Unreachable> {
         let Subject { environment, reach, .. } = self.subject;
         outcome_of(environment, Method::GET, "/", reach, authorization).await
+    }
+
+    /// Why there is no credential, where there is none.
+    pub(super) fn no_credential(&self) -> &'static str {
+        if self.subject.left_out.is_empty() {
+            "There is no credential at hand: sign in in the window."
+        } else {
+            "No credential is sent, because of an earlier step: Settings."
+        }
     }
 
     /// Whether the admin lets anybody in.

@@ -22,6 +22,7 @@ mod step;
 mod stored;
 mod tls;
 mod token;
+mod usable;
 
 use std::sync::Arc;
 
@@ -34,11 +35,12 @@ pub use self::{
     report::Report,
     step::{Step, StepId, Verdict},
     stored::{Case, CaseError, ChoiceError, Chosen, choose},
+    usable::{LeftOut, Usable},
 };
 
 /// What is examined.
 pub struct Subject {
-    /// As it is set.
+    /// As it is set, without what is left out.
     pub environment: Environment,
     /// The way to its admin; a tunnel of the environment is up.
     pub reach: Reach,
@@ -46,6 +48,8 @@ pub struct Subject {
     pub network: Secrets,
     /// The credential in use, if there is one.
     pub signed_in: Option<SignedIn>,
+    /// What of the environment is not used, and why: the first step says it.
+    pub left_out: Vec<LeftOut>,
     /// Tells the time.
     pub clock: Arc<dyn Clock>,
 }

@@ -6,6 +6,7 @@ use std::{fmt, time::Duration};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[allow(missing_docs, reason = "the titles say it")]
 pub enum StepId {
+    Settings,
     Dns,
     Tcp,
     Proxy,
@@ -30,8 +31,9 @@ pub enum StepId {
 }
 
 impl StepId {
-    /// All of them: the way first, then the admin, then the token, then what a signed-in operator meets.
-    pub const ALL: [Self; 21] = [
+    /// All of them: the settings and the way first, then the admin, then the token, then what a signed-in operator meets.
+    pub const ALL: [Self; 22] = [
+        Self::Settings,
         Self::Dns,
         Self::Tcp,
         Self::Proxy,
@@ -73,6 +75,9 @@ impl StepId {
     /// Stable id, title, what is looked at.
     fn words(self) -> (&'static str, &'static str, &'static str) {
         match self {
+            Self::Settings => {
+                ("settings", "Settings", "Looks at what of the settings can be used, and starts the tunnel.")
+            }
             Self::Dns => ("dns", "Name resolution", "Asks for the addresses of the host."),
             Self::Tcp => ("tcp", "Connection", "Connects to each of the addresses."),
             Self::Proxy => ("proxy", "Proxy", "Finds the proxy that applies, and goes through it."),
@@ -171,7 +176,7 @@ pub struct Step {
 
 impl Step {
     /// As it begins.
-    pub(super) fn running(id: StepId) -> Self {
+    pub fn running(id: StepId) -> Self {
         Self { id, verdict: Verdict::Running, finding: id.looks_at().into(), advice: String::new() }
     }
 }

@@ -5,16 +5,18 @@
 
 use std::sync::Arc;
 
-use super::{SignedIn, Subject};
+use super::{
+    SignedIn, Subject,
+    usable::{Usable, sentence},
+};
 use crate::{
-    approval,
     clock::Clock,
     environment::{Environment, EnvironmentDraft, EnvironmentId, FieldError},
     network::Network,
     secrets::Secrets,
     sign_in::Advice as _,
-    tunnel::{Tunnel, TunnelError},
-    upstream::{Reach, ReachError},
+    tunnel::Tunnel,
+    upstream::ReachError,
     vault::{Slot, StoredCredential, Vault, VaultError},
 };
 
@@ -45,11 +47,6 @@ pub enum CaseError {
     Reach {
         #[from]
         source: ReachError,
-    },
-    #[error("{source}. {}", source.advice())]
-    Tunnel {
-        #[from]
-        source: TunnelError,
     },
 }
 
@@ -110,11 +107,11 @@ fn of_address(asked: &str) -> Result<Environment, ChoiceError> {
     Ok(checked.into_environment(id))
 }
 
-/// What is examined, and what had to be left out.
+/// What is examined, and what of it is stored.
 pub struct Case {
     /// To be examined.
     pub subject: Subject,
-    /// Whole sentences.
+    /// Why there is no credential, in whole sentences.
     pub remarks: Vec<String>,
     /// Runs as long as this lives.
     _tunnel: Option<Tunnel>,
@@ -128,77 +125,37 @@ impl Case {
     pub async fn of(chosen: Chosen, vault: &Vault, clock: Arc<dyn Clock>) -> Result<Self, CaseError> {
         match chosen {
             Chosen::Address(environment) => {
-                let reach = Reach::new(&environment, &Secrets::default())?;
-                let subject =
-                    Subject { environment: *environment, reach, network: Secrets::default(), signed_in: None, clock };
+                let usable = Usable::of(*environment, Secrets::default(), Ok(Secrets::default()));
                 let remarks =
                     vec!["An address is examined without a credential: give an environment's name for more.".into()];
-                Ok(Self { subject, remarks, _tunnel: None })
+                Ok(Self { subject: usable.subject(None, clock)?, remarks, _tunnel: None })
             }
             Chosen::Environment(environment) => Self::of_environment(*environment, vault, clock).await,
         }
     }
 
-    async fn of_environment(
-        mut environment: Environment,
-        vault: &Vault,
-        clock: Arc<dyn Clock>,
-    ) -> Result<Self, CaseError> {
+    async fn of_environment(environment: Environment, vault: &Vault, clock: Arc<dyn Clock>) -> Result<Self, CaseError> {
+        let network = kept(&environment, Slot::Network, vault).await;
+        let network = network.map(|stored| stored.map(|stored| stored.secrets).unwrap_or_default());
+        let approved = vault.load(&environment.id, Slot::Approvals).await.ok().flatten();
+        let approved = approved.map(|stored| stored.secrets).unwrap_or_default();
+        let mut usable = Usable::of(environment, approved, network);
+        let tunnel = match &usable.environment().network.tunnel {
+            Some(command) => Tunnel::start(command, usable.environment().base_url.as_url()).await.map(Some),
+            None => Ok(None),
+        };
+        let tunnel = tunnel.unwrap_or_else(|error| {
+            usable.leave_out(error.into());
+            None
+        });
         let mut remarks = Vec::new();
-        let is_approved = leave_out_unapproved(&mut environment, vault, &mut remarks).await;
-        let network = match kept(&environment, Slot::Network, vault).await {
-            Ok(stored) => stored.map(|stored| stored.secrets).unwrap_or_default(),
-            Err(error) => {
-                remarks.push(sentence(&error));
-                Secrets::default()
-            }
+        let signed_in = if usable.is_whole() {
+            signed_in(usable.environment(), vault, clock.as_ref(), &mut remarks).await
+        } else {
+            None
         };
-        let network = if is_approved { network } else { Secrets::default() };
-        let reach = Reach::new(&environment, &network)?;
-        let tunnel = match &environment.network.tunnel {
-            Some(command) => Some(Tunnel::start(command, environment.base_url.as_url()).await?),
-            None => None,
-        };
-        // What passes another way than was approved carries nothing.
-        let signed_in =
-            if is_approved { signed_in(&environment, vault, clock.as_ref(), &mut remarks).await } else { None };
-        // A keychain that is not there is not there for each of its entries.
-        remarks.dedup();
-        let subject = Subject { environment, reach, network, signed_in, clock };
-        Ok(Self { subject, remarks, _tunnel: tunnel })
+        Ok(Self { subject: usable.subject(signed_in, clock)?, remarks, _tunnel: tunnel })
     }
-}
-
-/// Takes away what was not approved. Whether the way to the admin is as it is set.
-async fn leave_out_unapproved(environment: &mut Environment, vault: &Vault, remarks: &mut Vec<String>) -> bool {
-    if approval::needed(environment).is_empty() {
-        return true;
-    }
-    let approved = match vault.load(&environment.id, Slot::Approvals).await {
-        Ok(stored) => stored.map(|stored| stored.secrets).unwrap_or_default(),
-        Err(_) => Secrets::default(),
-    };
-    let missing = approval::missing(environment, &approved);
-    for one in &missing {
-        remarks.push(format!(
-            "Not approved in this profile, hence not used ({}): {}. Approve it in the window.",
-            one.kind, one.shown
-        ));
-        match one.kind {
-            "tunnel" => environment.network.tunnel = None,
-            "proxy" => {
-                environment.network.proxy.clear();
-                environment.network.proxy_user.clear();
-            }
-            "ca" => environment.network.ca_file.clear(),
-            // The doctor runs no command that signs in.
-            _ => {}
-        }
-    }
-    if !missing.is_empty() {
-        remarks.push("Therefore nothing that is stored for this environment is used either.".into());
-    }
-    missing.is_empty()
 }
 
 /// What the vault holds for this environment as it is now; nothing that was given for another address or method.
@@ -224,7 +181,7 @@ async fn signed_in(
     let stored = match kept(environment, Slot::Credential, vault).await {
         Ok(stored) => stored,
         Err(error) => {
-            remarks.push(sentence(&error));
+            remarks.push(sentence(&error.to_string()));
             return None;
         }
     };
@@ -244,11 +201,4 @@ async fn signed_in(
             None
         }
     }
-}
-
-fn sentence(error: &VaultError) -> String {
-    let text = error.to_string();
-    let mut letters = text.chars();
-    let begun: String = letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default();
-    format!("{begun}.")
 }

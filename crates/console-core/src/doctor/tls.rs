@@ -3,7 +3,11 @@
 //! A handshake of its own, with the client's verifier, so that the certificate can also be told where it is refused. Where a
 //! proxy leads to the admin it goes through that proxy.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    error::Error,
+    fmt, io,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use http::Uri;
 use hyper_util::{
@@ -123,8 +127,14 @@ impl ResolvesClientCert for Asked {
 struct Handshake {
     seen: Option<Seen>,
     asked: bool,
-    /// Protocol version and what was agreed on by ALPN, else what went wrong.
-    agreed: Result<(String, Option<String>), String>,
+    agreed: io::Result<Agreed>,
+}
+
+/// What both sides agreed on.
+struct Agreed {
+    version: String,
+    /// By ALPN.
+    protocol: Option<String>,
 }
 
 /// The server's certificate.
@@ -170,7 +180,8 @@ fn judge(examination: &Examination<'_>, host: &str, name: &ServerName<'_>, hands
         Found::failed(format!("The TLS connection to `{host}` was not accepted: {why}."), advice)
     };
     let Some(seen) = &handshake.seen else {
-        return broken(handshake.agreed.as_ref().err().map_or("it showed no certificate", String::as_str));
+        let why = handshake.agreed.as_ref().err().map(|error| shown(&error.to_string()));
+        return broken(why.as_deref().unwrap_or("it showed no certificate"));
     };
     let read = seen.chain.first().and_then(Certificate::read);
     if let Some(error) = &seen.refused {
@@ -189,13 +200,13 @@ fn judge(examination: &Examination<'_>, host: &str, name: &ServerName<'_>, hands
     }
     findings.push(".".into());
     match &handshake.agreed {
-        Ok((version, protocol)) => {
+        Ok(Agreed { version, protocol }) => {
             let protocol = protocol.as_deref().unwrap_or("none, hence HTTP/1.1");
             findings.push(format!(" {version}, ALPN {protocol}."));
         }
         // It ended after the certificate: without ours, which this handshake does not show.
         Err(_) if handshake.asked => {}
-        Err(why) => return broken(why),
+        Err(error) => return broken(&shown(&error.to_string())),
     }
     if handshake.asked {
         findings.push(" The server asks for a client certificate.".into());
@@ -223,32 +234,31 @@ async fn shake_hands(stream: TokioIo<TcpStream>, name: ServerName<'static>, veri
     let mut config =
         builder.dangerous().with_custom_certificate_verifier(watching.clone()).with_client_cert_resolver(asked.clone());
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    let agreed = match TlsConnector::from(Arc::new(config)).connect(name, stream.into_inner()).await {
-        Ok(stream) => {
-            let (_, connection) = stream.get_ref();
-            let version =
-                connection.protocol_version().map(|version| format!("{version:?}").replace("TLSv1_", "TLS 1."));
-            let protocol = connection.alpn_protocol().map(|name| shown(&String::from_utf8_lossy(name)));
-            Ok((version.unwrap_or_default(), protocol))
-        }
-        Err(error) => Err(shown(&error.to_string())),
-    };
+    let stream = TlsConnector::from(Arc::new(config)).connect(name, stream.into_inner()).await;
+    let agreed = stream.map(|stream| {
+        let (_, connection) = stream.get_ref();
+        let version = connection.protocol_version().map(|version| format!("{version:?}").replace("TLSv1_", "TLS 1."));
+        let protocol = connection.alpn_protocol().map(|name| shown(&String::from_utf8_lossy(name)));
+        Agreed { version: version.unwrap_or_default(), protocol }
+    });
     let seen = watching.seen.lock().unwrap_or_else(PoisonError::into_inner).take();
     Handshake { seen, asked: asked.was(), agreed }
 }
 
 /// A connection to the admin, through the proxy where one applies.
 async fn open(route: &Route, url: &Url) -> Result<TokioIo<TcpStream>, Found> {
-    let failed = |why: &str| Found::failed(format!("No connection for it: {}.", shown(why)), "Try again.");
+    let not_connected = |why: &dyn fmt::Display| {
+        Found::failed(format!("No connection for it: {}.", shown(&why.to_string())), "Try again.")
+    };
     let Route::Proxy(proxy) = route else {
         let (host, port) = route.first_hop(url);
         let stream = TcpStream::connect((host.trim_matches(['[', ']']), port)).await;
-        return stream.map(TokioIo::new).map_err(|error| failed(&error.to_string()));
+        return stream.map(TokioIo::new).map_err(|error| not_connected(&error));
     };
-    let target: Uri = url.as_str().parse().map_err(|_| failed("the base URL cannot be asked for"))?;
+    let target: Uri = url.as_str().parse().map_err(|_| not_connected(&"the base URL cannot be asked for"))?;
     let mut plain = HttpConnector::new();
     plain.enforce_http(false);
-    let stream = match proxy.scheme() {
+    match proxy.scheme() {
         "http" => {
             let tunnel = Tunnel::new(proxy.intercept.uri().clone(), plain);
             let auth = proxy.intercept.basic_auth().cloned();
@@ -256,21 +266,20 @@ async fn open(route: &Route, url: &Url) -> Result<TokioIo<TcpStream>, Found> {
                 Some(auth) => tunnel.with_auth(auth),
                 None => tunnel,
             };
-            tunnel.call(target).await.map_err(|error| error.to_string())
+            tunnel.call(target).await.map_err(|error| not_connected(&error))
         }
-        "socks5" | "socks5h" => socks(proxy, plain, target).await,
+        "socks5" | "socks5h" => socks(proxy, plain, target).await.map_err(|error| not_connected(&error)),
         other => {
             let finding = format!("The certificate was not looked at through a proxy of the kind `{other}`.");
-            return Err(Found::unknown(finding, "The next step tells whether it is accepted."));
+            Err(Found::unknown(finding, "The next step tells whether it is accepted."))
         }
-    };
-    stream.map_err(|why| failed(&why))
+    }
 }
 
-async fn socks(proxy: &Proxy, plain: HttpConnector, target: Uri) -> Result<TokioIo<TcpStream>, String> {
+async fn socks(proxy: &Proxy, plain: HttpConnector, target: Uri) -> Result<TokioIo<TcpStream>, impl Error + use<>> {
     let mut socks = SocksV5::new(proxy.intercept.uri().clone(), plain).local_dns(proxy.scheme() == "socks5");
     if let Some((user, password)) = proxy.intercept.raw_auth() {
         socks = socks.with_auth(user.to_owned(), password.to_owned());
     }
-    socks.call(target).await.map_err(|error| error.to_string())
+    socks.call(target).await
 }

@@ -27,7 +27,7 @@ impl Reading {
     /// Reads without trusting it, and whatever it says about its signature.
     pub(super) fn of(examination: &Examination<'_>) -> Self {
         let Some(signed_in) = &examination.subject.signed_in else {
-            return Self::None("There is no token at hand: sign in in the window.");
+            return Self::None(examination.no_credential());
         };
         match &signed_in.credential {
             // The library reads no header whose algorithm it does not know.

@@ -41,7 +41,7 @@ pub(crate) fn by_nobody(draft: &EnvironmentDraft) -> Subject {
 pub(crate) fn with_network(draft: &EnvironmentDraft, network: Secrets) -> Subject {
     let environment = environment(draft);
     let reach = Reach::new(&environment, &network).expect("a way");
-    Subject { environment, reach, network, signed_in: None, clock: Arc::new(SystemClock) }
+    Subject { environment, reach, network, signed_in: None, left_out: Vec::new(), clock: Arc::new(SystemClock) }
 }
 
 /// Examined with a token.

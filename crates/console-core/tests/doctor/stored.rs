@@ -3,16 +3,17 @@
 use std::sync::Arc;
 
 use console_core::{
+    approval,
     clock::{Clock as _, SystemClock},
-    doctor::{Case, ChoiceError, Chosen, choose},
+    doctor::{Case, ChoiceError, Chosen, LeftOut, SignedIn, Usable, choose},
     environment::{Environment, EnvironmentDraft},
     network::Network,
     secrets::Secrets,
-    sign_in::{Method, openid_connect::OpenIdConnect},
+    sign_in::{Grant, Method, openid_connect::OpenIdConnect},
     vault::{MemoryStore, Slot, StoredCredential, Vault},
 };
 
-use crate::bed::{draft, environment};
+use crate::bed::{certificates, draft, environment};
 
 fn named(name: &str, tag: &str) -> Environment {
     environment(&EnvironmentDraft { name: name.into(), tag: tag.into(), ..draft("https://admin.example/asyncmq") })
@@ -83,12 +84,13 @@ async fn what_was_not_approved_is_neither_used_nor_given_the_credential() {
     let strange = case(&environment, &vault).await;
     assert!(strange.subject.signed_in.is_none());
     assert_eq!(strange.subject.environment.network.proxy, "");
-    assert!(strange.remarks[0].contains("evil.example"), "{:?}", strange.remarks);
+    let left_out: Vec<_> = strange.subject.left_out.iter().map(ToString::to_string).collect();
+    assert!(left_out.len() == 1 && left_out[0].contains("evil.example"), "{left_out:?}");
     let approved = StoredCredential {
         realm: environment.base_url.realm(),
         endpoint: None,
         method: String::new(),
-        secrets: console_core::approval::record(console_core::approval::needed(&environment)),
+        secrets: approval::record(approval::needed(&environment)),
         stored_at: SystemClock.now(),
         in_use: true,
     };
@@ -96,6 +98,33 @@ async fn what_was_not_approved_is_neither_used_nor_given_the_credential() {
     let known = case(&environment, &vault).await;
     assert!(known.subject.signed_in.is_some() && known.remarks.is_empty(), "{:?}", known.remarks);
     assert_eq!(known.subject.environment.network.proxy, "http://evil.example:3128");
+}
+
+/// A tunnel takes its time to come up, and a file is read after that.
+#[test]
+fn authorities_that_change_after_they_were_compared_are_left_out_too() {
+    let (certificates, folder) = (certificates(), tempfile::tempdir().expect("folder"));
+    let ca_file = folder.path().join("ca.pem");
+    let authority = std::fs::read_to_string(certificates.text("ca_file")).expect("reads");
+    std::fs::write(&ca_file, &authority).expect("writes");
+    let network = Network { ca_file: ca_file.display().to_string(), ..Network::default() };
+    let environment = environment(&EnvironmentDraft { network, ..draft("https://admin.example/asyncmq") });
+    let approved = approval::record(approval::needed(&environment));
+    let signed_in = || {
+        let Grant { credential, identity, keep } =
+            Grant::token("a-token-of-acme".to_owned().into(), None, Secrets::default());
+        Some(SignedIn { credential, identity, kept: keep })
+    };
+    let usable = || Usable::of(environment.clone(), approved.clone(), Ok(Secrets::default()));
+    let (same, changed) = (usable(), usable());
+    let same = same.subject(signed_in(), Arc::new(SystemClock)).expect("a subject");
+    assert!(same.left_out.is_empty() && same.signed_in.is_some());
+    std::fs::write(&ca_file, format!("{authority}\n")).expect("writes");
+    assert!(changed.is_whole(), "it was when it was compared");
+    let changed = changed.subject(signed_in(), Arc::new(SystemClock)).expect("a subject");
+    assert!(matches!(changed.left_out.as_slice(), [LeftOut::Unapproved(one)] if one.kind == "ca"));
+    assert_eq!(changed.environment.network.ca_file, "");
+    assert!(changed.signed_in.is_none());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -152,10 +152,10 @@ async fn send(shared: &Shared) {
             drop(error);
             Ok(Fate::PageClosed)
         }
-        Err(error) => Err(format!("no answer: {error:?}")),
+        Err(error) => Err(Untold::NoAnswer(error)),
     };
-    let fate = fate.unwrap_or_else(|what| {
-        shared.fails(format!("action {number}: {what}"));
+    let fate = fate.unwrap_or_else(|untold| {
+        shared.fails(format!("action {number}: {untold}"));
         Fate::CannotTell
     });
     if fate != Fate::Done && shared.weather.was_calm_since(before) {
@@ -192,18 +192,29 @@ fn request(page: &Page, number: u64) -> RequestBuilder {
     }
 }
 
+/// Why nothing is known of an action.
+#[derive(Debug, thiserror::Error)]
+enum Untold {
+    #[error("no answer: {0:?}")]
+    NoAnswer(reqwest::Error),
+    #[error("{0} and a body that broke: {1:?}")]
+    Broken(StatusCode, reqwest::Error),
+    #[error("{0} and a body without an end")]
+    Endless(StatusCode),
+    #[error("{0} says nothing about it: {1}")]
+    Says(StatusCode, String),
+}
+
 /// What the answer says about the action. Every answer has to say something.
-async fn told(response: Response) -> Result<Fate, String> {
+async fn told(response: Response) -> Result<Fate, Untold> {
     let status = response.status();
     match status {
         StatusCode::OK | StatusCode::SEE_OTHER => return Ok(Fate::Done),
         StatusCode::NO_CONTENT => return Ok(Fate::Held),
         _ => {}
     }
-    let text = match time::timeout(READ_WITHIN, response.text()).await {
-        Ok(Ok(text)) => text,
-        broken => return Err(format!("{status} and no text: {broken:?}")),
-    };
+    let text = time::timeout(READ_WITHIN, response.text()).await.map_err(|_| Untold::Endless(status))?;
+    let text = text.map_err(|error| Untold::Broken(status, error))?;
     if text.contains("Held until") {
         Ok(Fate::Held)
     } else if text.contains("annot be told") {
@@ -211,6 +222,6 @@ async fn told(response: Response) -> Result<Fate, String> {
     } else if text.contains("Nothing was done") {
         Ok(Fate::NotDone)
     } else {
-        Err(format!("{status} says nothing about it: {text}"))
+        Err(Untold::Says(status, text))
     }
 }

@@ -1,0 +1,22 @@
+//! What waits for the operator's word, because it met an ended session?
+
+use serde::Serialize;
+use ts_rs::TS;
+
+/// A request that would have changed the remote system, and was not sent.
+#[derive(Debug, Clone, PartialEq, Serialize, TS)]
+#[ts(export)]
+pub struct HeldView {
+    /// Answered by this id.
+    pub id: String,
+    /// What it does, made from its bytes: "Retry job 7f3a in emails".
+    pub name: String,
+    /// When the page asked for it.
+    pub asked_at: f64,
+    /// It was asked for more than ten minutes ago: doing it is asked again.
+    pub late: bool,
+    /// The admin answered 401 to it, not its gate: it may have been carried out already.
+    pub perhaps_done: bool,
+    /// It is on its way now.
+    pub under_way: bool,
+}
