@@ -118,6 +118,8 @@ pub(crate) struct Shared {
     pub(crate) locked: AtomicBool,
     pub(crate) denied: AtomicU64,
     pub(crate) failures: AtomicU32,
+    /// Counts the answers of the admin.
+    answers: AtomicU64,
     pub(crate) closed: watch::Sender<bool>,
     pub(crate) held: Held,
     pub(crate) interrupted: Interrupted,
@@ -180,8 +182,14 @@ impl Shared {
 
     /// The admin answered, whatever it said.
     pub(crate) fn reached(&self) {
+        self.answers.fetch_add(1, Ordering::SeqCst);
         self.failures.store(0, Ordering::Relaxed);
         self.upstream.session.reached();
+    }
+
+    /// How often the admin has answered. Once it has answered again, it is late news that something asked before failed.
+    pub(crate) fn answers(&self) -> u64 {
+        self.answers.load(Ordering::SeqCst)
     }
 
     /// Whether the last thing heard was that the admin takes us for another origin.
@@ -229,6 +237,7 @@ impl Gateway {
             locked: AtomicBool::new(upstream.environment.protection == Protection::Locked),
             denied: AtomicU64::new(0),
             failures: AtomicU32::new(0),
+            answers: AtomicU64::new(0),
             closed: watch::Sender::new(false),
             held: Held::default(),
             interrupted: Interrupted::default(),
