@@ -63,6 +63,8 @@ pub struct EnvironmentView {
     pub history: Vec<HistoryView>,
     /// Actions that met an ended session and wait for the operator's word, oldest first.
     pub held: Vec<HeldView>,
+    /// How many actions wait for a renewal, or were sent and have not been answered; the held ones are not among them.
+    pub on_their_way: u32,
     /// What the doctor found, while its panel is open.
     pub doctor: Option<DoctorView>,
 }
@@ -449,7 +451,7 @@ pub enum Prompt {
     },
     /// The operator wants to sign out of every environment.
     SignOutAll,
-    /// The window was closed while actions wait: they would be lost.
+    /// The window was closed while actions wait, or are on their way: what becomes of them would be lost.
     Quit,
     /// The operator wants to copy the token: a deliberate act.
     CopyToken {
