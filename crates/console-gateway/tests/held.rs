@@ -312,6 +312,18 @@ async fn a_write_is_not_lost_with_its_page() {
 }
 
 #[tokio::test]
+async fn an_action_is_on_its_way_until_its_end_even_if_its_page_is_left() {
+    let admin = RealAdmin::start(&json!({}));
+    let mut bench = Bench::before(&admin.base_url).await;
+    retry_of_a_page_that_is_left(&bench).await;
+    bench.hears(GatewayEvent::OnTheirWay).await;
+    assert_eq!(bench.gateway.on_their_way(), 1);
+    bench.session.set_renewable(false);
+    bench.hears(GatewayEvent::OnTheirWay).await;
+    assert_eq!((bench.gateway.on_their_way(), bench.gateway.held().len()), (0, 1));
+}
+
+#[tokio::test]
 async fn a_write_that_waits_is_not_sent_into_an_environment_that_was_locked_meanwhile() {
     let admin = RealAdmin::start(&json!({}));
     let mut bench = Bench::before(&admin.base_url).await;

@@ -13,7 +13,7 @@ use console_testing::{
 };
 use console_workspace::StageOrder;
 use serde_json::json;
-use support::{Bench, MovedClock, Page, draft, until};
+use support::{Bench, MovedClock, Page, before, draft, until};
 
 const PAUSE: (&str, &[(&str, &str)]) = ("/asyncmq/queues/emails", &[("action", "pause")]);
 
@@ -157,11 +157,6 @@ async fn closing_the_window_asks_first_while_an_action_is_on_its_way() {
     bench.until("the end", |view| matches!(view.session, SessionView::Renewing { waits: true, .. })).await;
     assert_eq!(asks_before_quitting(&bench, &page, &to_issuer).await, 303);
     assert_eq!(pauses(&admin).await, 2);
-}
-
-async fn before(url: &str) -> FaultProxy {
-    let url = url::Url::parse(url).expect("a URL");
-    FaultProxy::before(url.socket_addrs(|| None).expect("an address")[0]).await.expect("a port")
 }
 
 /// An action that `fault` holds up, until that is over; the answer's status.
