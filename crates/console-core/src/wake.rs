@@ -7,7 +7,7 @@ use std::{
 };
 
 use netwatcher::async_adapter::Tokio;
-use tokio::time;
+use tokio::{sync::watch, time};
 
 use crate::clock::{Clock, UnixTime};
 
@@ -66,19 +66,32 @@ fn jumped(before: Reading, now: Reading) -> Option<i64> {
     (passed >= EVERY * 10).then_some(seconds)
 }
 
-/// Tells of every change until the receiver is gone.
-pub async fn watch(clock: Arc<dyn Clock>, woke: impl Fn(Wake) -> bool) {
-    let mut networks = match netwatcher::watch_interfaces_async::<Tokio>() {
-        Ok(networks) => Some(networks),
-        Err(error) => {
-            tracing::warn!(%error, "changes of the network cannot be heard of");
-            None
+/// The computer's networks: changes whenever one of its addresses comes or goes. Needs a tokio runtime.
+pub fn networks() -> watch::Receiver<()> {
+    let (changes, networks) = watch::channel(());
+    match netwatcher::watch_interfaces_async::<Tokio>() {
+        Ok(mut system) => {
+            tokio::spawn(async move {
+                loop {
+                    tokio::select! {
+                        // What there is at the beginning is no change.
+                        update = system.changed() => if !update.is_initial { changes.send_replace(()); },
+                        () = changes.closed() => return,
+                    }
+                }
+            });
         }
-    };
+        Err(error) => tracing::warn!(%error, "changes of the network cannot be heard of"),
+    }
+    networks
+}
+
+/// Tells of every change until the receiver is gone. `networks` are [`networks()`], or a test's.
+pub async fn watch(clock: Arc<dyn Clock>, mut networks: watch::Receiver<()>, woke: impl Fn(Wake) -> bool) {
     loop {
         let wake = tokio::select! {
             wake = jump(&*clock) => wake,
-            wake = next_network(networks.as_mut()) => wake,
+            wake = next_network(&mut networks) => wake,
         };
         if !woke(wake) {
             return;
@@ -86,17 +99,13 @@ pub async fn watch(clock: Arc<dyn Clock>, woke: impl Fn(Wake) -> bool) {
     }
 }
 
-async fn next_network(networks: Option<&mut netwatcher::AsyncWatch>) -> Wake {
-    let Some(networks) = networks else { return std::future::pending().await };
-    loop {
-        let update = networks.changed().await;
-        // What there is at the beginning is no change.
-        if update.is_initial {
-            continue;
-        }
-        while time::timeout(SETTLES, networks.changed()).await.is_ok() {}
-        return Wake::Network;
+async fn next_network(networks: &mut watch::Receiver<()>) -> Wake {
+    if networks.changed().await.is_err() {
+        // Nobody tells of any.
+        return std::future::pending().await;
     }
+    while let Ok(Ok(())) = time::timeout(SETTLES, networks.changed()).await {}
+    Wake::Network
 }
 
 #[cfg(test)]

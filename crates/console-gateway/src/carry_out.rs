@@ -25,23 +25,47 @@ const SAID: usize = 200;
 /// Sends the write that `id` names. Once it was taken up it runs to its end, whoever waits for it.
 pub(crate) async fn carry_out(id: HeldId, shared: Arc<Shared>) -> Result<CarriedOut, HeldError> {
     let write = shared.held.take_up(id)?;
+    let taken_up = TakenUp { id, shared: shared.clone(), is_settled: false };
     shared.report(GatewayEvent::Held);
     let name = write.action.name.clone();
     let task = tokio::spawn(async move {
         let result = send(&write, &shared).await;
         let left = settled(&result);
-        let is_held = shared.held.settle(id, left);
-        shared.report(GatewayEvent::Held);
+        let is_held = taken_up.settle(left);
         if left == Settled::Held && !is_held { Err(HeldError::Gone) } else { result }
     });
-    task.await.unwrap_or(Err(HeldError::Unknown { name }))
+    task.await.unwrap_or(Err(HeldError::Interrupted { name }))
+}
+
+/// A write that was taken up is settled however its task ends. Where that was not said, nobody knows what was done.
+struct TakenUp {
+    id: HeldId,
+    shared: Arc<Shared>,
+    is_settled: bool,
+}
+
+impl TakenUp {
+    /// Whether it is still held.
+    fn settle(mut self, left: Settled) -> bool {
+        self.is_settled = true;
+        self.shared.held.settle(self.id, left)
+    }
+}
+
+impl Drop for TakenUp {
+    fn drop(&mut self) {
+        if !self.is_settled {
+            self.shared.held.settle(self.id, Settled::PerhapsDone);
+        }
+        self.shared.report(GatewayEvent::Held);
+    }
 }
 
 /// What a result leaves behind.
 fn settled(result: &Result<CarriedOut, HeldError>) -> Settled {
     match result {
         Ok(_) | Err(HeldError::Gone | HeldError::AnotherOperator { .. } | HeldError::Unknown { .. }) => Settled::Gone,
-        Err(HeldError::Unauthorized { .. }) => Settled::PerhapsDone,
+        Err(HeldError::Unauthorized { .. } | HeldError::Interrupted { .. }) => Settled::PerhapsDone,
         Err(
             HeldError::UnderWay
             | HeldError::Locked

@@ -5,7 +5,7 @@ use std::{
     net::Ipv4Addr,
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering},
     },
     time::Instant,
 };
@@ -77,6 +77,8 @@ pub enum GatewayEvent {
     Fine,
     /// What is held has changed: see [`Gateway::held`].
     Held,
+    /// How many actions are on their way has changed: see [`Gateway::on_their_way`].
+    OnTheirWay,
     /// A navigation was answered so that the page stays, which may still wait for its end.
     PageStays,
 }
@@ -118,8 +120,11 @@ pub(crate) struct Shared {
     pub(crate) locked: AtomicBool,
     pub(crate) denied: AtomicU64,
     pub(crate) failures: AtomicU32,
+    /// Counts the answers of the admin.
+    answers: AtomicU64,
     pub(crate) closed: watch::Sender<bool>,
     pub(crate) held: Held,
+    pub(crate) on_their_way: AtomicUsize,
     pub(crate) interrupted: Interrupted,
     /// What bodies of requests on their way may keep in memory, in bytes.
     pub(crate) room: Arc<Semaphore>,
@@ -180,8 +185,14 @@ impl Shared {
 
     /// The admin answered, whatever it said.
     pub(crate) fn reached(&self) {
+        self.answers.fetch_add(1, Ordering::SeqCst);
         self.failures.store(0, Ordering::Relaxed);
         self.upstream.session.reached();
+    }
+
+    /// How often the admin has answered. Once it has answered again, it is late news that something asked before failed.
+    pub(crate) fn answers(&self) -> u64 {
+        self.answers.load(Ordering::SeqCst)
     }
 
     /// Whether the last thing heard was that the admin takes us for another origin.
@@ -229,8 +240,10 @@ impl Gateway {
             locked: AtomicBool::new(upstream.environment.protection == Protection::Locked),
             denied: AtomicU64::new(0),
             failures: AtomicU32::new(0),
+            answers: AtomicU64::new(0),
             closed: watch::Sender::new(false),
             held: Held::default(),
+            on_their_way: AtomicUsize::new(0),
             interrupted: Interrupted::default(),
             room: Arc::new(payload::room()),
             waiting: Arc::new(waiting::places()),
@@ -285,6 +298,12 @@ impl Gateway {
     /// The writes that wait for the operator's word, oldest first. [`GatewayEvent::Held`] says when they have changed.
     pub fn held(&self) -> Vec<HeldWrite> {
         self.shared.held.all()
+    }
+
+    /// How many actions of pages wait for a renewal, or were sent and have not been answered; the held ones are not among
+    /// them. [`GatewayEvent::OnTheirWay`] says when that has changed.
+    pub fn on_their_way(&self) -> usize {
+        self.shared.on_their_way.load(Ordering::SeqCst)
     }
 
     /// Sends a held write, once, with the credential of now, if that is the credential of the operator who asked for it.

@@ -55,7 +55,7 @@ pub struct HeldWrite {
     pub action: Action,
     /// When the page asked for it.
     pub asked_at: UnixTime,
-    /// A 401 that is not the gate's answered it: it may have been carried out already.
+    /// A 401 that is not the gate's answered it, or its way was cut short: it may have been carried out already.
     pub perhaps_done: bool,
     /// It is on its way now.
     pub under_way: bool,
@@ -106,6 +106,12 @@ pub enum HeldError {
     /// Another 401: still held, as perhaps done.
     #[error("the admin answered 401: it cannot be told whether “{name}” was carried out")]
     Unauthorized {
+        /// What it does.
+        name: String,
+    },
+    /// The console itself failed while it was on its way: still held, as perhaps done.
+    #[error("the console failed in the middle of it: it cannot be told whether “{name}” was carried out")]
+    Interrupted {
         /// What it does.
         name: String,
     },

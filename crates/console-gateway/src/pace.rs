@@ -16,6 +16,8 @@ pub struct Pace {
     pub stalled_after: Duration,
     /// After so much silence it is given up and opened anew.
     pub given_up_after: Duration,
+    /// A stream that has lasted so long works: one of the admin's intervals. What ends sooner is tried again ever less often.
+    pub lasting_after: Duration,
     /// How long the upstream stream is kept when the last page has left: one that is reloaded is back at once.
     pub linger: Duration,
     /// The first wait before something that failed is tried again. Each further one is twice as long.
@@ -37,6 +39,7 @@ impl Default for Pace {
             comment_every: Duration::from_secs(15),
             stalled_after: 3 * ADMIN_INTERVAL,
             given_up_after: 6 * ADMIN_INTERVAL,
+            lasting_after: ADMIN_INTERVAL,
             linger: Duration::from_secs(2),
             first_wait: Duration::from_millis(500),
             short_wait: Duration::from_secs(3),

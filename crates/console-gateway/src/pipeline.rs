@@ -17,6 +17,7 @@ use crate::{
     events,
     exchange::{self, Answered, exchange},
     gateway::{GatewayEvent, Shared},
+    on_its_way::OnItsWay,
     operator::Operator,
     payload::Payload,
     resolve::{self, Outside, Target},
@@ -83,7 +84,13 @@ async fn decide(
         return travels.await;
     }
     // A write that was taken in comes to its end even if the page is left meanwhile: done, held or said, never lost.
-    tokio::spawn(travels).await.unwrap_or_else(|error| match error.try_into_panic() {
+    let on_its_way = OnItsWay::new(shared.clone());
+    let to_its_end = async move {
+        let answer = travels.await;
+        drop(on_its_way);
+        answer
+    };
+    tokio::spawn(to_its_end).await.unwrap_or_else(|error| match error.try_into_panic() {
         Ok(panic) => std::panic::resume_unwind(panic),
         Err(_everything_ends) => Err(Answer::Incomplete),
     })

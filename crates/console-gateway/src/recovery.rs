@@ -83,11 +83,15 @@ fn ask(shared: &Arc<Shared>, questions: &mut FuturesUnordered<BoxFuture<'static,
 async fn question(shared: Arc<Shared>) {
     let session = &shared.upstream.session;
     let Ok(authorization) = session.authorize() else { return };
-    let generation = authorization.generation;
+    let (generation, answers) = (authorization.generation, shared.answers());
     let (url, request) = own::request(&shared, QUESTION, &authorization);
     let host = shared.host();
     // Not counted as a page's failure: how long a page waits is not the business of these questions.
-    let not_reached = |why: Unreachable| session.unreachable(generation, &why);
+    let not_reached = |why: Unreachable| {
+        if shared.answers() == answers {
+            session.unreachable(generation, &why);
+        }
+    };
     let response = match time::timeout(shared.pace.patience, request.send()).await {
         Ok(Ok(response)) => response,
         Ok(Err(error)) => return not_reached(Unreachable::from_error(&error, host)),

@@ -31,7 +31,7 @@ use support::{
     real::RealAdmin,
     text,
 };
-use tokio::sync::broadcast;
+use tokio::{sync::broadcast, time::Instant};
 
 /// A stream whose events the test sends.
 fn following(events: &broadcast::Sender<Option<&'static str>>) -> Response<Body> {
@@ -217,6 +217,55 @@ async fn an_event_without_end_is_not_held_and_the_stream_is_opened_anew() {
     consumer.hears(OVERVIEW_1).await;
     assert_eq!(asked.load(Ordering::SeqCst), 2);
     assert!(!consumer.heard.contains("xxx"));
+}
+
+/// Waits until the stream was asked for so many times; when that was.
+async fn asked_for(asked: &AtomicUsize, times: usize) -> Instant {
+    until(&format!("asked {times} times"), || asked.load(Ordering::SeqCst) >= times).await;
+    Instant::now()
+}
+
+#[tokio::test]
+async fn a_stream_that_ends_after_each_event_is_asked_for_ever_less_often_until_one_lasts() {
+    const SHORT: usize = 6;
+    let lasting_after = Duration::from_millis(500);
+    let asked = Arc::new(AtomicUsize::new(0));
+    let count = asked.clone();
+    let admin = Admin::start(move |seen| {
+        if seen.target != "/asyncmq/events" {
+            return text("page");
+        }
+        // After the short ones each lasts, and ends after its second event.
+        let lasts = count.fetch_add(1, Ordering::SeqCst) >= SHORT;
+        let event = |text: &'static str| Ok::<_, Infallible>(Frame::data(Bytes::from_static(text.as_bytes())));
+        let second = stream::once(async move {
+            tokio::time::sleep(lasting_after * 2).await;
+            event(OVERVIEW_2)
+        });
+        let events = stream::iter([event("retry: 1\nevent: overview\ndata: 1\n\n")]);
+        let events = events.chain(second.take(usize::from(lasts)));
+        let mut response = Response::new(BodyExt::boxed_unsync(StreamBody::new(events)));
+        response.headers_mut().insert("content-type", "text/event-stream".parse().expect("value"));
+        response
+    })
+    .await;
+    let pace = Pace {
+        first_wait: Duration::from_millis(100),
+        short_wait: Duration::from_hours(1),
+        long_wait: Duration::from_hours(1),
+        lasting_after,
+        ..Pace::default()
+    };
+    let bench = Bench::at(pace, &format!("http://{}/asyncmq", admin.address)).await;
+    let mut page = Consumer::of(&bench).await;
+    let first = asked_for(&asked, 1).await;
+    let sixth = asked_for(&asked, SHORT).await;
+    // 0.1, 0.2, 0.4, 0.8 and 1.6 s, with up to a quarter less.
+    assert!(sixth - first >= Duration::from_millis(2300), "{:?}", sixth - first);
+    page.hears(OVERVIEW_2).await;
+    let lasted = Instant::now();
+    let anew = asked_for(&asked, SHORT + 2).await;
+    assert!(anew - lasted < Duration::from_secs(2), "after what lasted, the first wait: {:?}", anew - lasted);
 }
 
 #[tokio::test]

@@ -30,7 +30,7 @@ use futures_util::future::join_all;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use serde_json::{Value, json};
 use support::{
-    Answer, Bench, environment,
+    Answer, Bench, Consumer, environment,
     faulty::{FRESH_WITHIN, Faulty, STREAM, until},
     real::RealAdmin,
 };
@@ -150,6 +150,26 @@ async fn an_outage_says_since_when_and_why_and_ends_by_itself_without_any_page()
     faulty.is_active().await;
     assert_eq!(faulty.proxy.requests(STREAM), 0, "nobody has a page open");
     assert!(faulty.proxy.requests("GET /asyncmq/health ") >= 1);
+}
+
+#[tokio::test]
+async fn a_question_that_fails_is_late_news_where_a_page_was_answered_meanwhile() {
+    const QUESTION: &str = "GET /asyncmq/health ";
+    let admin = RealAdmin::start(&json!({}));
+    // The admin's stream is silent for five seconds at a time: that is doubted, and asked about.
+    let rare = Duration::from_hours(1);
+    let pace = Pace { stalled_after: Duration::from_secs(1), patience: rare, first_wait: rare, ..Pace::default() };
+    let faulty = Faulty::at(pace, &admin).await;
+    let states = faulty.bench.session.subscribe();
+    faulty.proxy.set_for(QUESTION, Fault::At(Asked, Stall)).await;
+    let page = Consumer::of(&faulty.bench).await;
+    until("it is asked", FRESH_WITHIN, || faulty.proxy.open(QUESTION) > 0).await;
+    assert_eq!(faulty.bench.page("GET", "/asyncmq/queues", "", "").await.status, 200);
+    faulty.proxy.cut_all();
+    until("the question has failed", FRESH_WITHIN, || faulty.proxy.open(QUESTION) == 0).await;
+    assert_eq!(faulty.bench.page("GET", "/asyncmq/queues", "", "").await.status, 200);
+    assert!(!states.has_changed().expect("the session is there"), "{:?}", faulty.bench.session.history());
+    drop(page);
 }
 
 #[tokio::test]

@@ -3,9 +3,10 @@
 mod support;
 
 use std::{
+    net::SocketAddr,
     sync::{
         Arc,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -13,13 +14,15 @@ use std::{
 use console_core::{
     clock::UnixTime,
     environment::Protection,
+    secrets::Secrets,
     session::{Refusal, SessionState},
-    upstream::UnreachableKind,
+    upstream::{Reach, UnreachableKind},
 };
-use console_gateway::{GatewayEvent, HeldError, HeldId};
+use console_gateway::{GatewayEvent, HeldError, HeldId, Pace};
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use serde_json::json;
 use support::{
-    Admin, Answer, Bench, answer,
+    Admin, Answer, Bench, answer, environment,
     owner::{Owner, begin},
     real::{RealAdmin, token},
     text,
@@ -217,6 +220,48 @@ async fn a_write_that_was_taken_up_is_settled_even_if_nobody_waits_for_it() {
     assert_eq!((bench.gateway.held().len(), retries(&bench).await), (0, 1));
 }
 
+/// Looks up `localhost`, or panics: whoever waits for it fails in the middle.
+struct Names {
+    address: SocketAddr,
+    panics: AtomicBool,
+}
+
+impl Resolve for Names {
+    fn resolve(&self, _: Name) -> Resolving {
+        assert!(!self.panics.load(Ordering::SeqCst), "as this test wants it");
+        Box::pin(std::future::ready(Ok(Box::new([self.address].into_iter()) as Addrs)))
+    }
+}
+
+#[tokio::test]
+async fn what_the_console_failed_in_the_middle_of_is_offered_as_perhaps_done_and_as_nothing_else() {
+    let admin = RealAdmin::start(&json!({}));
+    let address: SocketAddr = admin.host().parse().expect("an address");
+    let names = Arc::new(Names { address, panics: AtomicBool::new(false) });
+    let environment = environment(&format!("http://localhost:{}/asyncmq", address.port()), |_| ());
+    let reach = Reach::resolving(&environment, &Secrets::default(), names.clone()).expect("a way");
+    let mut bench = Bench::of(environment, reach.clone(), Pace::default()).await;
+    begin(&bench, &expired(), false);
+    assert_eq!(retry(&bench).await.status, 204);
+    bench.hears(GatewayEvent::Held).await;
+    begin(&bench, &token(&json!({})), false);
+    let id = only_held(&bench);
+
+    names.panics.store(true, Ordering::SeqCst);
+    reach.reconnect();
+    let error = bench.gateway.carry_out(id).await.expect_err("it panics");
+    assert_eq!(error, HeldError::Interrupted { name: "Retry job receipt-1 in emails".into() });
+    for _taken_up_and_settled in 0..2 {
+        bench.hears(GatewayEvent::Held).await;
+    }
+    let held = bench.gateway.held().remove(0);
+    assert_eq!((held.id, held.perhaps_done, held.under_way), (id, true, false));
+    names.panics.store(false, Ordering::SeqCst);
+    assert_eq!(retries(&bench).await, 0, "nobody tries it again but the operator");
+    assert!(bench.gateway.carry_out(id).await.is_ok_and(|done| done.ok));
+    assert_eq!((bench.gateway.held().len(), retries(&bench).await), (0, 1));
+}
+
 #[tokio::test]
 async fn another_operator_does_not_carry_out_what_somebody_else_asked_for() {
     let admin = RealAdmin::start(&json!({}));
@@ -264,6 +309,18 @@ async fn a_write_is_not_lost_with_its_page() {
     let _owner = Owner::of(&bench, &token(&json!({})));
     let both = time::timeout(Duration::from_secs(10), async { while retries(&bench).await < 2 {} });
     assert!(both.await.is_ok(), "done after the renewal");
+}
+
+#[tokio::test]
+async fn an_action_is_on_its_way_until_its_end_even_if_its_page_is_left() {
+    let admin = RealAdmin::start(&json!({}));
+    let mut bench = Bench::before(&admin.base_url).await;
+    retry_of_a_page_that_is_left(&bench).await;
+    bench.hears(GatewayEvent::OnTheirWay).await;
+    assert_eq!(bench.gateway.on_their_way(), 1);
+    bench.session.set_renewable(false);
+    bench.hears(GatewayEvent::OnTheirWay).await;
+    assert_eq!((bench.gateway.on_their_way(), bench.gateway.held().len()), (0, 1));
 }
 
 #[tokio::test]

@@ -34,6 +34,8 @@ pub struct EnvironmentView {
     pub history: Vec<HistoryView>,
     /// Actions that met an ended session and wait for the operator's word, oldest first.
     pub held: Vec<HeldView>,
+    /// How many actions wait for a renewal, or were sent and have not been answered; the held ones are not among them.
+    pub on_their_way: u32,
     /// What the doctor found, while its panel is open.
     pub doctor: Option<DoctorView>,
 }

@@ -15,7 +15,7 @@ pub enum Prompt {
     },
     /// The operator wants to sign out of every environment.
     SignOutAll,
-    /// The window was closed while actions wait: they would be lost.
+    /// The window was closed while actions wait, or are on their way: what becomes of them would be lost.
     Quit,
     /// The operator wants to copy the token: a deliberate act.
     CopyToken {

@@ -198,7 +198,7 @@ impl Workspace {
                 GatewayEvent::Stalled { since } => {
                     station.connection = Connection::Stalled { since, problem: words::stalled(&tag) };
                 }
-                GatewayEvent::Held => {}
+                GatewayEvent::Held | GatewayEvent::OnTheirWay => {}
                 GatewayEvent::PageStays => {
                     station.page_asleep = true;
                     drop(inner);

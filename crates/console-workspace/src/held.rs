@@ -14,6 +14,11 @@ impl Station {
     pub(crate) fn held(&self, now: UnixTime) -> Vec<HeldView> {
         self.gateway.as_ref().map(Gateway::held).unwrap_or_default().into_iter().map(|held| view(held, now)).collect()
     }
+
+    /// How many actions have set out and have not been answered.
+    pub(crate) fn on_their_way(&self) -> u32 {
+        self.gateway.as_ref().map_or(0, |gateway| u32::try_from(gateway.on_their_way()).unwrap_or(u32::MAX))
+    }
 }
 
 fn view(held: HeldWrite, now: UnixTime) -> HeldView {
@@ -116,11 +121,11 @@ impl Workspace {
         inner.notify("refused_write", format!("Not done on {tag}: {names}. {why}"), Some(id));
     }
 
-    /// Whether the console may be closed now. Where actions wait the operator is asked first.
+    /// Whether the console may be closed now. Where actions wait, or are on their way, the operator is asked first.
     pub fn may_quit(&self) -> bool {
         let now = self.core.clock.now();
         let mut inner = self.inner();
-        if inner.stations.values().all(|station| station.held(now).is_empty()) {
+        if inner.stations.values().all(|station| station.held(now).is_empty() && station.on_their_way() == 0) {
             return true;
         }
         crate::prompts::add(&mut inner.prompts, Prompt::Quit);
@@ -129,7 +134,7 @@ impl Workspace {
         false
     }
 
-    /// The operator's answer: close and let go of what waits, or stay.
+    /// The operator's answer: close and let go of what waits and of what is on its way, or stay.
     ///
     /// # Errors
     /// None; commands share one shape.

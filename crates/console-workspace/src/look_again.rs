@@ -9,16 +9,17 @@ use console_core::{
     wake::{self, Wake},
 };
 use console_ipc::CommandError;
+use tokio::sync::watch;
 
 use crate::workspace::Workspace;
 
 impl Workspace {
     /// Hears of sleep, of a clock that was set and of other networks, as long as there is a workspace.
-    pub(crate) fn watch_for_wake(&self) {
+    pub(crate) fn watch_for_wake(&self, networks: watch::Receiver<()>) {
         let weak = Arc::downgrade(&self.core);
         let clock = self.core.clock.clone();
         tokio::spawn(async move {
-            wake::watch(clock, |wake| {
+            wake::watch(clock, networks, |wake| {
                 let Some(core) = weak.upgrade() else { return false };
                 tracing::info!(?wake, "looks again");
                 Self { core }.woke(wake);

@@ -245,6 +245,7 @@ impl Station {
             credential: self.credential_view(keychain),
             history: self.session.history().iter().map(|entry| words::history(entry, &self.environment)).collect(),
             held: self.held(now),
+            on_their_way: self.on_their_way(),
             doctor: self.doctor.as_ref().map(Doctor::view),
         }
     }

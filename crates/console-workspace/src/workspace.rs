@@ -22,6 +22,7 @@ use console_core::{
     session::{Session, SessionState},
     tunnel::Tunnel,
     vault::Vault,
+    wake,
 };
 use console_ipc::{CommandError, Cover, Folders, KeychainView, Notice, Problem, Prompt, ShellState};
 use tokio::{
@@ -142,7 +143,7 @@ impl Workspace {
     pub async fn start(options: Options) -> Result<(Self, mpsc::UnboundedReceiver<StageOrder>), StartError> {
         let profile = Profile::named(options.profile.as_deref())?;
         let vault = Vault::platform(&profile.vault_namespace());
-        Ok(Self::with(profile, vault, Arc::new(SystemClock), options.downloads).await)
+        Ok(Self::with(profile, vault, Arc::new(SystemClock), wake::networks(), options.downloads).await)
     }
 
     /// The same with everything given, for tests.
@@ -150,6 +151,7 @@ impl Workspace {
         profile: Profile,
         vault: Vault,
         clock: Arc<dyn Clock>,
+        networks: watch::Receiver<()>,
         downloads: PathBuf,
     ) -> (Self, mpsc::UnboundedReceiver<StageOrder>) {
         let (file, error) = EnvironmentFile::open(&profile.environments_file());
@@ -191,7 +193,7 @@ impl Workspace {
             workspace.add_station(environment);
         }
         workspace.publish();
-        workspace.watch_for_wake();
+        workspace.watch_for_wake(networks);
         let starting = workspace.clone();
         tokio::spawn(async move {
             starting.look_at_keychain().await;

@@ -4,11 +4,16 @@ mod support;
 
 use std::sync::Arc;
 
+use console_core::sign_in::token_endpoint::TokenEndpoint;
 use console_ipc::{CommandError, Method, Prompt, SessionView, StoredCredentialView};
-use console_testing::{Server, token};
+use console_testing::{
+    Server,
+    fault_proxy::{Break, Fault, FaultProxy, Moment},
+    token,
+};
 use console_workspace::StageOrder;
 use serde_json::json;
-use support::{Bench, MovedClock, draft, until};
+use support::{Bench, MovedClock, Page, before, draft, until};
 
 const PAUSE: (&str, &[(&str, &str)]) = ("/asyncmq/queues/emails", &[("action", "pause")]);
 
@@ -125,6 +130,49 @@ async fn closing_the_window_asks_first_while_something_waits() {
     let held = bench.view().held[0].id.clone();
     bench.workspace.held_drop(&bench.id, &held).await.expect("drops");
     assert!(bench.workspace.may_quit());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn closing_the_window_asks_first_while_an_action_is_on_its_way() {
+    let admin = Server::admin(&json!({}));
+    let alice = json!([{ "id": "alice", "password": "canary-password", "name": "Alice" }]);
+    let issuer = Server::issuer(&json!({ "users": alice, "lifetime": 6 }));
+    let (to_admin, to_issuer) = (before(admin.text("base_url")).await, before(issuer.text("token_url")).await);
+    let settings = TokenEndpoint {
+        url: format!("http://{}/token", to_issuer.address()),
+        refresh_url: format!("http://{}/refresh", to_issuer.address()),
+        ..TokenEndpoint::default()
+    };
+    let base_url = format!("http://{}/asyncmq", to_admin.address());
+    let mut bench = Bench::new(draft(&base_url, Method::TokenEndpoint(settings))).await;
+    let page = Arc::new(bench.enters(&[("user", "alice"), ("password", "canary-password")]).await);
+    assert!(bench.workspace.may_quit(), "a page is open, and nothing more");
+
+    // The admin does it, and its answer is long in coming.
+    to_admin.set_for("POST ", Fault::At(Moment::Head(0), Break::Stall)).await;
+    assert_eq!(asks_before_quitting(&bench, &page, &to_admin).await, 303);
+    // A renewal that it waits for is long in coming.
+    to_issuer.set_for("POST /refresh", Fault::At(Moment::Asked, Break::Stall)).await;
+    // The issuer ends a connection of before that is idle for five seconds.
+    to_issuer.cut_all();
+    bench.until("the end", |view| matches!(view.session, SessionView::Renewing { waits: true, .. })).await;
+    assert_eq!(asks_before_quitting(&bench, &page, &to_issuer).await, 303);
+    assert_eq!(pauses(&admin).await, 2);
+}
+
+/// An action that `fault` holds up, until that is over; the answer's status.
+async fn asks_before_quitting(bench: &Bench, page: &Arc<Page>, fault: &FaultProxy) -> u16 {
+    let page = page.clone();
+    let sent = tokio::spawn(async move { page.send_form(PAUSE.0, PAUSE.1).await.status().as_u16() });
+    bench.until("on its way", |view| view.on_their_way == 1).await;
+    assert!(!bench.workspace.may_quit());
+    assert_eq!(bench.workspace.state().prompts, [Prompt::Quit]);
+    bench.workspace.quit_answer(false).await.expect("stays");
+    fault.set(Fault::None).await;
+    let status = sent.await.expect("answers");
+    bench.until("at its end", |view| view.on_their_way == 0).await;
+    assert!(bench.workspace.may_quit());
+    status
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -16,7 +16,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use console_core::{clock::SystemClock, profile::Profile, sign_in::token_endpoint::TokenEndpoint, vault::Vault};
+use console_core::{clock::SystemClock, profile::Profile, sign_in::token_endpoint::TokenEndpoint, vault::Vault, wake};
 use console_ipc::{EnvironmentDraft, Method, SaveOutcome, SessionView, SignInOutcome};
 use console_testing::Server;
 use console_workspace::{StageOrder, Workspace};
@@ -76,8 +76,8 @@ fn console() {
     let folder = PathBuf::from(settings["folder"].as_str().expect("given"));
     runtime().block_on(async {
         let vault = Vault::platform(NAMESPACE);
-        let (workspace, mut orders) =
-            Workspace::with(Profile::below(&folder), vault, Arc::new(SystemClock), folder.join("downloads")).await;
+        let (clock, networks, downloads) = (Arc::new(SystemClock), wake::networks(), folder.join("downloads"));
+        let (workspace, mut orders) = Workspace::with(Profile::below(&folder), vault, clock, networks, downloads).await;
         if workspace.state().environments.is_empty() {
             let added = workspace.environment_add(environment(&settings)).await.expect("answers");
             let SaveOutcome::Saved { id } = added else { panic!("{added:?}") };

@@ -2,9 +2,13 @@
 
 mod support;
 
-use std::sync::Arc;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use console_core::{
+    clock::{Clock as _, SystemClock},
     command_line::CommandLine,
     sign_in::{external_command::ExternalCommand, token_endpoint::TokenEndpoint},
     vault::{MemoryStore, SecretStore as _},
@@ -12,11 +16,11 @@ use console_core::{
 use console_ipc::{Method, SessionView, SignInOutcome};
 use console_testing::{
     Server,
-    fault_proxy::{Break, Fault, FaultProxy, Moment},
+    fault_proxy::{Break, Fault, Moment},
 };
 use console_workspace::{StageOrder, Workspace};
 use serde_json::{Value, json};
-use support::{Bench, MovedClock, draft, start, until};
+use support::{Bench, MovedClock, before, draft, eventually, start, until};
 
 const ALICE: [(&str, &str); 2] = [("user", "alice"), ("password", "canary-password")];
 
@@ -175,8 +179,7 @@ async fn a_command_that_prints_what_it_printed_before_is_not_run_again_and_again
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rotated_token_is_kept_before_the_admin_is_asked_anything() {
     let (admin, issuer) = (Server::admin(&json!({})), issuer(10));
-    let address = url::Url::parse(admin.text("base_url")).expect("url");
-    let proxy = FaultProxy::before(address.socket_addrs(|| None).expect("address")[0]).await.expect("listens");
+    let proxy = before(admin.text("base_url")).await;
     let mut settings = by_endpoint(&admin, &issuer);
     settings.base_url = format!("http://{}/asyncmq", proxy.address());
     let mut bench = Bench::new(settings).await;
@@ -186,9 +189,9 @@ async fn a_rotated_token_is_kept_before_the_admin_is_asked_anything() {
     proxy.set(Fault::At(Moment::Accepted, Break::Stall)).await;
     proxy.cut_all();
     issuer.event("a refresh", is_refresh);
-    let kept = tokio::time::timeout(std::time::Duration::from_secs(4), async {
+    let kept = tokio::time::timeout(Duration::from_secs(4), async {
         while bench.vault_text() == before {
-            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+            tokio::time::sleep(Duration::from_millis(20)).await;
         }
     });
     assert!(kept.await.is_ok(), "the only copy of the new refresh token is in memory");
@@ -197,8 +200,7 @@ async fn a_rotated_token_is_kept_before_the_admin_is_asked_anything() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_renewal_whose_connection_breaks_once_fails_nobody_who_waits() {
     let (admin, issuer) = (Server::admin(&json!({})), issuer(6));
-    let url = url::Url::parse(issuer.text("refresh_url")).expect("url");
-    let proxy = FaultProxy::before(url.socket_addrs(|| None).expect("address")[0]).await.expect("a port");
+    let proxy = before(issuer.text("token_url")).await;
     let settings = TokenEndpoint {
         url: format!("http://{}/token", proxy.address()),
         refresh_url: format!("http://{}/refresh", proxy.address()),
@@ -210,9 +212,54 @@ async fn a_renewal_whose_connection_breaks_once_fails_nobody_who_waits() {
     bench.until("the end", |view| matches!(view.session, SessionView::Renewing { waits: true, .. })).await;
     let waiting = page.beside();
     let answer = tokio::spawn(async move { waiting.get("/asyncmq/queues").await.status() });
-    support::eventually("the renewal is on its way", || proxy.open("POST /refresh") == 1).await;
+    eventually("the renewal is on its way", || proxy.open("POST /refresh") == 1).await;
     proxy.cut_all();
-    support::eventually("it is on its way again", || proxy.requests("POST /refresh") == 2).await;
+    eventually("it is on its way again", || proxy.requests("POST /refresh") == 2).await;
     proxy.set(Fault::None).await;
     assert_eq!(answer.await.expect("joins"), 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn on_another_network_nothing_is_sent_on_a_connection_of_before_and_the_live_stream_is_opened_anew() {
+    const STREAM: &str = "GET /asyncmq/events ";
+    let admin = Server::admin(&json!({}));
+    let way = before(admin.text("base_url")).await;
+    let mut bench = Bench::new(draft(&format!("http://{}/asyncmq", way.address()), Method::PastedToken)).await;
+    let page = bench.enters(&[("token", &console_testing::token(600, &json!({})))]).await;
+    let _live = page.events().await;
+    eventually("the live stream", || way.open(STREAM) == 1).await;
+    assert!(page.get("/asyncmq/queues").await.text().await.expect("whole").contains("</html>"));
+    let (connected, open) = (way.accepted(), way.connections());
+    assert!(open > 1, "one is kept for the next request");
+    bench.network.send_replace(());
+    eventually("a stream for another network", || way.requests(STREAM) == 2).await;
+    assert_eq!(way.accepted(), connected + 1, "over a connection of its own");
+    eventually("the connections of before have ended", || way.connections() == 1).await;
+    assert_eq!(way.open(STREAM), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn on_another_network_a_renewal_that_failed_is_tried_at_once() {
+    const REFRESH: &str = "POST /refresh";
+    let admin = Server::admin(&json!({}));
+    // As if most of the token's life were over: a renewal is due from the beginning.
+    let issued = SystemClock.now().0 - 3_000;
+    let alice = json!([{ "id": "alice", "password": "canary-password", "claims": { "iat": issued } }]);
+    let issuer = Server::issuer(&json!({ "users": alice, "lifetime": 300 }));
+    let way = before(issuer.text("token_url")).await;
+    let mut settings = by_endpoint(&admin, &issuer);
+    let Method::TokenEndpoint(endpoint) = &mut settings.sign_in else { panic!("by endpoint") };
+    endpoint.url = format!("http://{}/token", way.address());
+    endpoint.refresh_url = format!("http://{}/refresh", way.address());
+    let mut bench = Bench::new(settings).await;
+    way.set_for(REFRESH, Fault::At(Moment::Asked, Break::Reset)).await;
+    bench.enters(&ALICE).await;
+    bench.until("failed", |view| view.history.iter().any(|entry| entry.text.contains("not renewed yet"))).await;
+    // The next attempt is five seconds away.
+    way.set(Fault::None).await;
+    bench.network.send_replace(());
+    let changed = Instant::now();
+    issuer.event("a refresh", is_refresh);
+    assert!(changed.elapsed() < Duration::from_secs(3), "{:?}", changed.elapsed());
+    bench.until("renewed", |view| view.history.iter().any(|entry| entry.text == "renewed")).await;
 }

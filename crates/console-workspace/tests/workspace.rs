@@ -15,6 +15,7 @@ use console_core::{
     clock::{Clock as _, SystemClock},
     profile::Profile,
     vault::{MemoryStore, SecretStore, Vault, VaultError},
+    wake,
 };
 use console_ipc::{
     Accent, Cover, EnvironmentDraft, EnvironmentView, KeychainView, Method, Network, Prompt, ProtectionView,
@@ -140,7 +141,8 @@ impl Bench {
 
 async fn start(folder: &TempDir, vault: Vault) -> (Workspace, UnboundedReceiver<StageOrder>) {
     let clock = Arc::new(SystemClock);
-    Workspace::with(Profile::below(folder.path()), vault, clock, folder.path().join("downloads")).await
+    let downloads = folder.path().join("downloads");
+    Workspace::with(Profile::below(folder.path()), vault, clock, wake::networks(), downloads).await
 }
 
 async fn until(what: &str, mut holds: impl FnMut() -> bool) {

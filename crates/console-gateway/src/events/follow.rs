@@ -7,8 +7,9 @@
 //! - the admin is unreachable: what is open stays (a byte on it proves the contrary); nothing is opened. `recovery.rs` asks
 //!   whether the admin is back, and then a stream on which nothing was heard since is replaced.
 //!
-//! A stream that fails by itself is opened anew with back-off. Whether that means that the admin cannot be reached is asked
-//! at `/health`: where only the stream is missing, pages and session go on, and the silence is said.
+//! A stream that fails by itself is opened anew with back-off, which is over only when one has lasted. Whether that means
+//! that the admin cannot be reached is asked at `/health`: where only the stream is missing, pages and session go on, and
+//! the silence is said.
 
 use std::{future::pending, sync::Arc, time::Duration};
 
@@ -218,9 +219,12 @@ impl Follower {
                 self.anew &= self.attempt.is_some();
             }
             Heard::Event(event) => {
-                self.back_off.reset(&self.shared.pace);
                 self.retry = event.retry.map(Duration::from_millis).or(self.retry);
                 if let Some(stream) = &self.stream {
+                    // One that ends after each event is no success.
+                    if stream.since.elapsed() >= self.shared.pace.lasting_after {
+                        self.back_off.reset(&self.shared.pace);
+                    }
                     self.shared.events.publish(stream.epoch, event);
                 }
             }
@@ -232,7 +236,7 @@ impl Follower {
                     // It will come again, and be as long.
                     self.next_try = Instant::now() + pace.short_wait;
                 } else if let Some(retry) = self.retry {
-                    self.next_try = Instant::now() + retry.clamp(pace.first_wait, pace.short_wait);
+                    self.next_try = self.next_try.max(Instant::now() + retry.clamp(pace.first_wait, pace.short_wait));
                 }
             }
         }

@@ -16,7 +16,7 @@ use console_core::{
 use futures_util::{Stream, StreamExt};
 use http::{HeaderValue, Method, header};
 use sse_stream::{Sse, SseByteStream};
-use tokio::sync::watch;
+use tokio::{sync::watch, time::Instant};
 
 use super::Epoch;
 use crate::{
@@ -88,6 +88,7 @@ fn ends_with_blank_line(chunk: &[u8]) -> bool {
 pub(super) struct Upstream {
     pub(super) generation: Generation,
     pub(super) epoch: Epoch,
+    pub(super) since: Instant,
     events: Pin<Box<dyn Stream<Item = Result<Sse, sse_stream::Error>> + Send>>,
     meter: Arc<Meter>,
     bytes: watch::Receiver<()>,
@@ -155,7 +156,7 @@ pub(super) async fn open(
             let meter = Arc::new(Meter { bytes: watch::Sender::new(()), pending: AtomicUsize::new(0) });
             let (bytes, passing) = (meter.bytes.subscribe(), meter.clone());
             let events = SseByteStream::new(response.bytes_stream().map(move |chunk| passing.pass(chunk)));
-            return Ok(Upstream { generation, epoch, events: Box::pin(events), meter, bytes });
+            return Ok(Upstream { generation, epoch, since: Instant::now(), events: Box::pin(events), meter, bytes });
         }
         _ => {}
     }

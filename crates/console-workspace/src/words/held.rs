@@ -30,7 +30,7 @@ pub(crate) fn held_error(error: &HeldError, tag: &str) -> Problem {
         HeldError::Rejected(_) => {
             ("Nothing was done", "It still waits: do it once the admin lets it pass, or drop it.")
         }
-        HeldError::Unauthorized { .. } | HeldError::Unknown { .. } => {
+        HeldError::Unauthorized { .. } | HeldError::Interrupted { .. } | HeldError::Unknown { .. } => {
             ("It cannot be told whether it was done", "Look at the page before you do it again.")
         }
     };

@@ -15,14 +15,19 @@ use console_core::{
     clock::{Clock, SystemClock, UnixTime},
     profile::Profile,
     vault::{MemoryStore, SecretStore as _, Vault},
+    wake,
 };
 use console_ipc::{
     Accent, EnvironmentDraft, EnvironmentView, Method, Network, Problem, ProtectionView, SaveOutcome, ShellState,
     SignInOutcome,
 };
+use console_testing::fault_proxy::FaultProxy;
 use console_workspace::{StageOrder, Workspace};
 use tempfile::TempDir;
-use tokio::{sync::mpsc::UnboundedReceiver, time};
+use tokio::{
+    sync::{mpsc::UnboundedReceiver, watch},
+    time,
+};
 
 /// A workspace with one environment, its keychain and what it asks of the stage.
 pub(crate) struct Bench {
@@ -30,6 +35,8 @@ pub(crate) struct Bench {
     pub(crate) keychain: Arc<MemoryStore>,
     pub(crate) workspace: Workspace,
     pub(crate) orders: UnboundedReceiver<StageOrder>,
+    /// The computer's networks, changed by a test.
+    pub(crate) network: watch::Sender<()>,
     pub(crate) id: String,
 }
 
@@ -61,10 +68,11 @@ impl Bench {
     pub(crate) async fn by_clock(draft: EnvironmentDraft, clock: Arc<dyn Clock>) -> Self {
         let keychain = Arc::new(MemoryStore::default());
         let folder = tempfile::tempdir().expect("folder");
-        let (workspace, orders) = start_by(&folder, &keychain, clock).await;
+        let (network, networks) = watch::channel(());
+        let (workspace, orders) = start_by(&folder, &keychain, clock, networks).await;
         let added = workspace.environment_add(draft).await.expect("answers");
         let SaveOutcome::Saved { id } = added else { panic!("{added:?}") };
-        Self { folder, keychain, workspace, orders, id }
+        Self { folder, keychain, workspace, orders, network, id }
     }
 
     /// Another console with the same settings and the same keychain.
@@ -149,16 +157,18 @@ pub(crate) async fn until(workspace: &Workspace, what: &str, holds: impl Fn(&She
 }
 
 pub(crate) async fn start(folder: &TempDir, keychain: &Arc<MemoryStore>) -> (Workspace, UnboundedReceiver<StageOrder>) {
-    start_by(folder, keychain, Arc::new(SystemClock)).await
+    start_by(folder, keychain, Arc::new(SystemClock), wake::networks()).await
 }
 
 async fn start_by(
     folder: &TempDir,
     keychain: &Arc<MemoryStore>,
     clock: Arc<dyn Clock>,
+    networks: watch::Receiver<()>,
 ) -> (Workspace, UnboundedReceiver<StageOrder>) {
     let vault = Vault::with_store(keychain.clone());
-    Workspace::with(Profile::below(folder.path()), vault, clock, folder.path().join("downloads")).await
+    let downloads = folder.path().join("downloads");
+    Workspace::with(Profile::below(folder.path()), vault, clock, networks, downloads).await
 }
 
 /// Waits until it is so.
@@ -169,6 +179,12 @@ pub(crate) async fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
         }
     };
     time::timeout(Duration::from_secs(40), seen).await.unwrap_or_else(|_| panic!("{what}: not in time"));
+}
+
+/// A way that can break, to the server of `url`.
+pub(crate) async fn before(url: &str) -> FaultProxy {
+    let url = url::Url::parse(url).expect("a URL");
+    FaultProxy::before(url.socket_addrs(|| None).expect("an address")[0]).await.expect("a port")
 }
 
 /// The computer's clock, moved by a test.
@@ -222,6 +238,13 @@ impl Page {
 
     pub(crate) async fn try_get(&self, path: &str) -> reqwest::Result<reqwest::Response> {
         self.navigation(reqwest::Method::GET, path).send().await
+    }
+
+    /// The page's live updates, which go on.
+    pub(crate) async fn events(&self) -> reqwest::Response {
+        let url = self.origin.join("/asyncmq/events").expect("url");
+        let asked = self.client.get(url).header("cookie", &self.cookie).header("accept", "text/event-stream");
+        asked.send().await.expect("answers")
     }
 
     /// A form of the page that is sent.

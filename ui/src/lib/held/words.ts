@@ -13,6 +13,11 @@ export function waits(count: number): string {
   return count === 1 ? '1 action waits' : `${count} actions wait`;
 }
 
+/** "One action is on its way", "3 actions are on their way". */
+export function onTheirWay(count: number): string {
+  return count === 1 ? 'One action is on its way' : `${count} actions are on their way`;
+}
+
 /** What becomes of it, said beside the sign-in that is on screen. */
 export function afterSignIn(session: SessionView, count: number): string {
   const [it, is, them] = count === 1 ? ['It', 'is', 'it'] : ['They', 'are', 'them'];

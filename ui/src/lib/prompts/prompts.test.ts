@@ -80,6 +80,24 @@ describe('quitting while actions wait', () => {
     await waitFor(() => expect(core.called('quit_answer')).toEqual([{ quit }]));
   });
 
+  it('says what is on its way, and where to', async () => {
+    await shows('quit-on-their-way');
+    const panel = await screen.findByTestId('panel-quit');
+    expect(panel.querySelector('h1, [aria-level="1"]')?.textContent).toBe('2 actions are on their way');
+    expect(panel.textContent).toMatch(/to PROD and not answered yet.*what became of them/);
+    expect(panel.textContent).not.toContain('Nothing waits');
+    expect(screen.getByTestId('quit-yes').textContent).toBe('Quit anyway');
+  });
+
+  it('says both what waits and what is on its way', async () => {
+    await shows('quit-both');
+    const panel = await screen.findByTestId('panel-quit');
+    expect(panel.querySelector('h1, [aria-level="1"]')?.textContent).toBe('One action waits');
+    expect(screen.getAllByTestId('quit-held')).toHaveLength(1);
+    expect(screen.getByTestId('quit-on-their-way').textContent).toContain('One action is on its way to PROD');
+    expect(screen.getByTestId('quit-yes').textContent).toBe('Quit and drop it');
+  });
+
   it('an answer that fails is said in the question', async () => {
     const { core, user } = await shows('quit-one');
     core.failing = { quit_answer: problem('internal', 'The console could not quit', 'It is busy.') };

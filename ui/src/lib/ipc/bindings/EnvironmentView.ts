@@ -60,6 +60,10 @@ history: Array<HistoryView>,
  */
 held: Array<HeldView>, 
 /**
+ * How many actions wait for a renewal, or were sent and have not been answered; the held ones are not among them.
+ */
+on_their_way: number, 
+/**
  * What the doctor found, while its panel is open.
  */
 doctor: DoctorView | null, };

@@ -289,6 +289,7 @@ export class FakeCore implements Transport {
           credential: null,
           history: [],
           held: [],
+          on_their_way: 0,
           doctor: null,
         },
       ],

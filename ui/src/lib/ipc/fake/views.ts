@@ -143,6 +143,7 @@ export function environment(id: string, over: Partial<EnvironmentView> = {}): En
     credential: goesOn(over.session ?? active()) ? credential() : null,
     history: [],
     held: [],
+    on_their_way: 0,
     doctor: null,
     ...over,
   };
