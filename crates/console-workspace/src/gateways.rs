@@ -76,9 +76,11 @@ impl Workspace {
             station.gateway.take()
         };
         if let Some(gateway) = gateway {
+            let on_their_way = gateway.on_their_way();
             let dropped = gateway.forget_operator();
             drop(gateway);
             self.say_dropped(id, &dropped, why);
+            self.say_on_their_way(id, on_their_way, why);
             self.order(StageOrder::Close { environment: id.clone() });
         }
     }

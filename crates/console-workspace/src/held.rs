@@ -121,6 +121,22 @@ impl Workspace {
         inner.notify("refused_write", format!("Not done on {tag}: {names}. {why}"), Some(id));
     }
 
+    /// Nobody will say what became of actions whose dashboard has ended: `why`.
+    pub(crate) fn say_on_their_way(&self, id: &EnvironmentId, many: usize, why: &str) {
+        let (actions, done) = match many {
+            0 => return,
+            1 => ("An action was".to_owned(), "it was done"),
+            many => (format!("{many} actions were"), "they were done"),
+        };
+        let mut inner = self.inner();
+        let Some(tag) = inner.stations.get(id).map(|station| station.environment.tag.clone()) else { return };
+        inner.notify(
+            "refused_write",
+            format!("{actions} still on the way to {tag}: look whether {done}. {why}"),
+            Some(id),
+        );
+    }
+
     /// Whether the console may be closed now. Where actions wait, or are on their way, the operator is asked first.
     pub fn may_quit(&self) -> bool {
         let now = self.core.clock.now();

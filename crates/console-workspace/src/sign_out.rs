@@ -9,7 +9,7 @@ use console_core::{
     sign_in::Context,
     vault::{Slot, VaultError},
 };
-use console_ipc::{Prompt, StoredCredentialView};
+use console_ipc::{CommandError, Prompt, StoredCredentialView};
 use futures_util::future::join_all;
 use secrecy::SecretString;
 
@@ -17,6 +17,7 @@ use crate::{
     restore::{stored_view, vault_failed},
     sign_in::{Answer, InShell},
     station::Way,
+    words,
     workspace::{Workspace, gone},
 };
 
@@ -57,6 +58,13 @@ impl Workspace {
         let id = self.id(id)?;
         self.close_prompt(&Prompt::SignOut { environment: id.to_string() });
         let farewell = self.end_session(&id, forget)?;
+        // On its own: the program waits for it when it ends.
+        let ended = self.core.farewells.spawn(self.clone().end_stored(id, farewell, forget));
+        ended.await.unwrap_or_else(|_| Err(CommandError { problem: words::interrupted() }))
+    }
+
+    /// Ends what is stored, and has the other side told.
+    async fn end_stored(self, id: EnvironmentId, farewell: Farewell, forget: bool) -> Answer<()> {
         let turns = self.turns(&id);
         let turn = turns.vault.lock().await;
         if forget || (farewell.was_in_use && farewell.environment.sign_in.implementation().ends_always()) {

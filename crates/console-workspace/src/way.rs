@@ -60,7 +60,10 @@ impl Workspace {
         {
             return Ok(Some(tunnel));
         }
-        let tunnel = Arc::new(Tunnel::start(command, environment.base_url.as_url()).await?);
+        let started = self.core.ending.run_until_cancelled(Tunnel::start(command, environment.base_url.as_url())).await;
+        let closing =
+            || TunnelError::NotStarted { program: command.program.clone(), reason: "the console is closing".into() };
+        let tunnel = Arc::new(started.unwrap_or_else(|| Err(closing()))?);
         *running = Some(RunningTunnel {
             command: command.clone(),
             base_url: environment.base_url.clone(),

@@ -29,7 +29,7 @@ use tokio::{
     sync::{Notify, mpsc, watch},
     time,
 };
-use tokio_util::task::TaskTracker;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{StageOrder, station::Station, words};
 
@@ -52,8 +52,8 @@ pub enum StartError {
 
 /// What waits to be read at most: more would be a flood, and nobody has read the oldest for long.
 const MOST_NOTICES: usize = 100;
-/// How long the end of the program waits for others to hear of a sign-out.
-const LAST_WORDS: Duration = Duration::from_secs(3);
+/// How long the end of the program waits for a sign-out: a keychain, and others who hear of it.
+const LAST_WORDS: Duration = Duration::from_secs(20);
 /// How often expiry is looked at, at the least.
 const LOOK_AT_EXPIRY: Duration = Duration::from_secs(15);
 
@@ -106,8 +106,10 @@ pub(crate) struct Core {
     /// it was edited.
     runs: AtomicU64,
     turns: Mutex<HashMap<EnvironmentId, Arc<Turns>>>,
-    /// Other sides that are being told of a sign-out.
+    /// Sign-outs under way, and other sides that are being told of one.
     pub(crate) farewells: TaskTracker,
+    /// No command is started any more.
+    pub(crate) ending: CancellationToken,
 }
 
 /// Who may do what with an environment's secrets: one at a time. Taken in this order.
@@ -186,6 +188,7 @@ impl Workspace {
             runs: AtomicU64::new(0),
             turns: Mutex::default(),
             farewells: TaskTracker::new(),
+            ending: CancellationToken::new(),
         };
         let workspace = Self { core: Arc::new(core) };
         let environments = workspace.inner().file.list().to_vec();
@@ -232,12 +235,14 @@ impl Workspace {
         turns.entry(id.clone()).or_default().clone()
     }
 
-    /// Ends what would outlive the program, the commands of tunnels; what is said to other sides is said before.
+    /// Ends what would outlive the program, the commands of tunnels; a sign-out comes to its end before.
     pub async fn end(&self) {
         self.core.farewells.close();
         if time::timeout(LAST_WORDS, self.core.farewells.wait()).await.is_err() {
-            tracing::warn!("the console ends before every other side could be told of a sign-out");
+            tracing::warn!("the console ends before a sign-out was stored, or told to the other side");
         }
+        // Whoever starts a tunnel gives way.
+        self.core.ending.cancel();
         let turns: Vec<_> = self.core.turns.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect();
         for turn in turns {
             if let Some(tunnel) = turn.tunnel.lock().await.take().and_then(|running| running.tunnel.upgrade()) {

@@ -160,6 +160,22 @@ async fn closing_the_window_asks_first_while_an_action_is_on_its_way() {
     assert_eq!(pauses(&admin).await, 2);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn an_action_whose_answer_nobody_will_hear_is_said_when_its_dashboard_ends() {
+    let admin = Server::admin(&json!({}));
+    let to_admin = before(admin.text("base_url")).await;
+    let mut bench = Bench::new(draft(&format!("http://{}/asyncmq", to_admin.address()), Method::PastedToken)).await;
+    let page = bench.enters(&[("token", &token(600, &json!({})))]).await;
+    to_admin.set_for("POST ", Fault::At(Moment::Head(0), Break::Stall)).await;
+    let sending = tokio::spawn(async move { page.send_form(PAUSE.0, PAUSE.1).await });
+    bench.until("on its way", |view| view.on_their_way == 1).await;
+    bench.workspace.sign_out(&bench.id, false).await.expect("signs out");
+    let notices = bench.workspace.state().notices.clone();
+    assert!(notices.iter().any(|notice| notice.text.contains("still on the way to TEST")), "{notices:?}");
+    sending.abort();
+    assert_eq!(pauses(&admin).await, 1, "it was done");
+}
+
 /// An action that `fault` holds up, until that is over; the answer's status.
 async fn asks_before_quitting(bench: &Bench, page: &Arc<Page>, fault: &FaultProxy) -> u16 {
     let page = page.clone();

@@ -2,11 +2,14 @@
 
 mod support;
 
+use std::time::Duration;
+
 use console_core::{command_line::CommandLine, sign_in::fixed_headers::FixedHeaders};
 use console_ipc::{EnvironmentDraft, Method, Network, Problem};
 use console_testing::{Server, token};
 use serde_json::{Value, json};
-use support::{Bench, draft};
+use support::{Bench, draft, eventually};
+use tokio::time;
 
 fn certificates() -> Server {
     Server::python("../certificates/serve.py", &json!({}))
@@ -269,4 +272,24 @@ async fn a_header_that_a_front_injects_is_the_fronts_and_the_consoles_own_is_rep
     Bench::new(draft(&base_url, Method::None)).await.enters(&[]).await;
     let method = Method::FixedHeaders(FixedHeaders { names: vec!["X-Authenticated-User".into()] });
     Bench::new(draft(&base_url, method)).await.enters(&[("X-Authenticated-User", "mallory")]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tunnel_that_is_starting_ends_with_the_program_and_no_other_begins() {
+    let [port, alive] = [(); 2].map(|()| {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+        listener.local_addr().expect("address").port()
+    });
+    let is_alive = || std::net::TcpStream::connect(("127.0.0.1", alive)).is_ok();
+    // It runs, and never opens the port that a tunnel is waited for at.
+    let script = format!("import socket,time;a=socket.create_server(('127.0.0.1',{alive}));time.sleep(60)");
+    let tunnel = CommandLine { program: "python3".into(), arguments: vec!["-c".into(), script] };
+    let network = Network { tunnel: Some(tunnel), ..Network::default() };
+    let base_url = format!("http://127.0.0.1:{port}/asyncmq");
+    let bench = Bench::new(EnvironmentDraft { network, ..draft(&base_url, Method::PastedToken) }).await;
+    bench.workspace.doctor_open(&bench.id).await.expect("opens");
+    eventually("the tunnel's command runs", is_alive).await;
+    time::timeout(Duration::from_secs(10), bench.workspace.end()).await.expect("the program ends");
+    eventually("the command has ended", || !is_alive()).await;
+    assert_says(&bench.refused(&[("token", &pasted())]).await, &["python3", "the console is closing"]);
 }

@@ -33,8 +33,8 @@ pub(super) const FOLLOWS_THE_WINDOW: bool = true;
 /// runs a script in the page for the back and forward buttons.
 const OURS: [&str; 5] = ["close", "create", "decide-policy", "button-press-event", "button-release-event"];
 
-/// A page whose process ended twice within this time ends it by itself.
-const CRASHES_AT_ONCE: Duration = Duration::from_secs(10);
+/// Between the loads of a page that ends its process by itself.
+const BREATH: Duration = Duration::from_secs(10);
 
 thread_local! {
     /// On the main thread, where all of GTK lives.
@@ -294,15 +294,23 @@ fn report_address(view: &WebView, page: Page) {
     view.connect_is_loading_notify(tell);
 }
 
-/// A view whose web process crashed or was killed (a week is long, and memory short) loads its page again; one that does so at
-/// once again stays empty until it is asked for.
+/// A view whose web process crashed or was killed (a week is long, and memory short) loads its page again: at once, or after
+/// a while where it has just done so.
 fn come_back(view: &WebView) {
     let last: Cell<Option<Instant>> = Cell::default();
     view.connect_web_process_terminated(move |view, reason| {
-        let is_first = last.replace(Some(Instant::now())).is_none_or(|last| last.elapsed() > CRASHES_AT_ONCE);
-        tracing::warn!(?reason, is_first, "the process of a webview ended");
-        if let Some(uri) = view.uri().filter(|_| is_first) {
-            view.load_uri(&uri);
+        let again = last.replace(Some(Instant::now())).is_some_and(|last| last.elapsed() < BREATH);
+        tracing::warn!(?reason, again, "the process of a webview ended");
+        let load = |view: &WebView| {
+            if let Some(uri) = view.uri() {
+                view.load_uri(&uri);
+            }
+        };
+        if again {
+            let view = view.downgrade();
+            glib::timeout_add_local_once(BREATH, move || view.upgrade().iter().for_each(load));
+        } else {
+            load(view);
         }
     });
 }

@@ -91,7 +91,7 @@ struct Clients {
 
 impl Reach {
     /// Keep-alive, HTTP/2 by ALPN, the platform's trusted roots, and what the environment's network settings say.
-    /// `network` are the secrets for them, as far as the vault holds them. Neither client follows a redirect.
+    /// `network` are the secrets for them, as far as the vault holds them. No client follows a redirect.
     ///
     /// Without a proxy of its own an environment is reached through the desktop's (`http_proxy`, `NO_PROXY`, the
     /// platform's manual settings; no PAC). Plain http to loopback, and a tunnel's end, are reached directly.
