@@ -301,16 +301,13 @@ fn come_back(view: &WebView) {
     view.connect_web_process_terminated(move |view, reason| {
         let again = last.replace(Some(Instant::now())).is_some_and(|last| last.elapsed() < BREATH);
         tracing::warn!(?reason, again, "the process of a webview ended");
-        let load = |view: &WebView| {
-            if let Some(uri) = view.uri() {
-                view.load_uri(&uri);
-            }
-        };
+        // Later it no longer knows.
+        let Some(uri) = view.uri() else { return };
         if again {
             let view = view.downgrade();
-            glib::timeout_add_local_once(BREATH, move || view.upgrade().iter().for_each(load));
+            glib::timeout_add_local_once(BREATH, move || view.upgrade().iter().for_each(|view| view.load_uri(&uri)));
         } else {
-            load(view);
+            view.load_uri(&uri);
         }
     });
 }
