@@ -41,6 +41,9 @@ impl Workspace {
         let begun = self.read(id, |station| (station.environment.clone(), station.sign_in_run));
         let Ok((environment, run)) = begun else { return };
         self.look_at_approvals(id).await;
+        // What a sign-in stores meanwhile is read, or comes after this.
+        let turns = self.turns(id);
+        let turn = turns.vault.lock().await;
         let loaded = self.core.vault.load(id, Slot::Credential).await;
         let network = self.kept_for(id, &environment, Slot::Network).await.unwrap_or_default();
         // A sign-in or sign-out that came meanwhile knows better than what was read before it.
@@ -62,6 +65,7 @@ impl Workspace {
                 .then_some(kept.filter(|stored| stored.in_use))
                 .flatten()
         });
+        drop(turn);
         self.publish();
         let Some(Some(stored)) = wanted else { return };
         let now = self.core.clock.now();
@@ -116,6 +120,8 @@ impl Workspace {
     /// Reads again what the vault holds, for the shell.
     pub(crate) async fn look_at_stored(&self, id: &EnvironmentId) {
         let Ok(environment) = self.read(id, |station| station.environment.clone()) else { return };
+        let turns = self.turns(id);
+        let _turn = turns.vault.lock().await;
         let stored = self.core.vault.load(id, Slot::Credential).await.ok().flatten();
         let network = self.kept_for(id, &environment, Slot::Network).await.unwrap_or_default();
         let view = stored_view(stored.as_ref(), &environment);
