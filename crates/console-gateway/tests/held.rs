@@ -18,7 +18,7 @@ use console_gateway::GatewayEvent;
 use serde_json::json;
 use support::{
     Admin, Bench, answer,
-    held::{HTML, RETRY, breaking, expired, only_held, retries, retry, with_one_held},
+    held::{HTML, RETRY, breaking, by_name, expired, only_held, retries, retry, with_one_held},
     owner::{Owner, begin},
     real::{RealAdmin, token},
     text,
@@ -178,6 +178,23 @@ async fn an_action_is_on_its_way_until_its_end_even_if_its_page_is_left() {
     bench.session.set_renewable(false);
     bench.hears(GatewayEvent::OnTheirWay).await;
     assert_eq!((bench.gateway.on_their_way(), bench.gateway.held().len()), (0, 1));
+}
+
+#[tokio::test]
+async fn an_action_that_the_console_failed_in_the_middle_of_is_said_and_neither_sent_again_nor_held() {
+    let admin = RealAdmin::start(&json!({}));
+    let (mut bench, _, names) = by_name(&admin).await;
+    begin(&bench, &token(&json!({})), false);
+    names.panic(true);
+    let page = retry(&bench).await;
+    let script = bench.fetch("POST", RETRY, "Accept: application/json\r\n").await;
+    for answer in [page, script] {
+        assert!(answer.status == 500 && answer.text().contains("cannot be told whether"), "{answer:?}");
+        bench.hears(GatewayEvent::WriteNotDone { surely: false }).await;
+    }
+    assert_eq!((bench.gateway.on_their_way(), bench.gateway.held().len()), (0, 0));
+    names.panic(false);
+    assert_eq!(retries(&bench).await, 0);
 }
 
 #[tokio::test]
