@@ -96,6 +96,21 @@ async fn what_the_console_failed_in_the_middle_of_is_offered_as_perhaps_done_and
 }
 
 #[tokio::test]
+async fn what_was_dropped_before_the_console_failed_in_the_middle_of_it_is_said_and_not_held() {
+    let admin = RealAdmin::start(&json!({}));
+    let (bench, _, names) = by_name(&admin).await;
+    begin(&bench, &expired(), false);
+    assert_eq!(retry(&bench).await.status, 204);
+    begin(&bench, &token(&json!({})), false);
+    names.panic(true);
+    let mut waits = Box::pin(bench.gateway.carry_out(only_held(&bench)));
+    assert!(futures_util::poll!(waits.as_mut()).is_pending());
+    assert_eq!(bench.gateway.drop_all_held(), Vec::<String>::new(), "whoever waits for it hears how it ends");
+    assert_eq!(waits.await, Err(HeldError::Interrupted { name: "Retry job receipt-1 in emails".into() }));
+    assert_eq!(bench.gateway.held(), []);
+}
+
+#[tokio::test]
 async fn another_operator_does_not_carry_out_what_somebody_else_asked_for() {
     let admin = RealAdmin::start(&json!({}));
     let bench = with_one_held(&admin).await;
