@@ -84,6 +84,8 @@ export const screens = [
     'sign-out-all-stored',
     'quit',
     'quit-one',
+    'quit-perhaps-done',
+    'quit-under-way',
     'quit-many',
     'impaired',
     'notices',

@@ -44,6 +44,8 @@ pub(crate) enum Answer {
     Held { because: Because },
     /// The admin answered 401 to a write: it cannot be told whether it was carried out.
     PerhapsDone,
+    /// The console itself failed while a write was on its way: it cannot be told whether it was carried out.
+    Interrupted,
     /// Locked: nothing was sent.
     Locked,
     /// The operator may not use this admin.
@@ -232,6 +234,11 @@ fn words(answer: &Answer, environment: &Environment, safe: bool) -> Words {
             StatusCode::UNAUTHORIZED,
             "The admin answered 401".into(),
             "It cannot be told from here whether the action was carried out. Sign in and look before you do it again.",
+        ),
+        Answer::Interrupted => say(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "The console failed in the middle of it".into(),
+            "It cannot be told whether the action was carried out: look before you do it again.",
         ),
         Answer::Held { because } => held(because, tag),
         Answer::NotSignedIn | Answer::PerhapsDone => say(

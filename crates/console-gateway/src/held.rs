@@ -103,13 +103,13 @@ pub enum HeldError {
     /// The admin's gate let the operator in, and not the action. Nothing was done; still held.
     #[error("the admin does not let this action pass")]
     Rejected(Outcome),
-    /// Another 401: still held, as perhaps done.
+    /// Another 401: held as perhaps done, unless it was dropped meanwhile.
     #[error("the admin answered 401: it cannot be told whether “{name}” was carried out")]
     Unauthorized {
         /// What it does.
         name: String,
     },
-    /// The console itself failed while it was on its way: still held, as perhaps done.
+    /// The console itself failed while it was on its way: held as perhaps done, unless it was dropped meanwhile.
     #[error("the console failed in the middle of it: it cannot be told whether “{name}” was carried out")]
     Interrupted {
         /// What it does.

@@ -90,9 +90,11 @@ async fn decide(
         drop(on_its_way);
         answer
     };
-    tokio::spawn(to_its_end).await.unwrap_or_else(|error| match error.try_into_panic() {
-        Ok(panic) => std::panic::resume_unwind(panic),
-        Err(_everything_ends) => Err(Answer::Incomplete),
+    tokio::spawn(to_its_end).await.unwrap_or_else(|error| {
+        // What it panicked with could be anything, a secret too.
+        tracing::error!(panicked = error.is_panic(), method = %parts.method, "an action was given up in the middle");
+        shared.report(GatewayEvent::WriteNotDone { surely: false });
+        Err(Answer::Interrupted)
     })
 }
 

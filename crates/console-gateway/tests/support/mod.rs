@@ -4,6 +4,7 @@
 
 pub(crate) mod consumer;
 pub(crate) mod faulty;
+pub(crate) mod held;
 pub(crate) mod owner;
 pub(crate) mod real;
 

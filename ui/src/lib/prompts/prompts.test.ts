@@ -54,18 +54,19 @@ describe('signing out of all', () => {
 });
 
 describe('quitting while actions wait', () => {
-  it('names them by environment, and Escape stays', async () => {
+  it('names what waits by environment, and Escape stays', async () => {
     const { core, user } = await shows('quit');
     const panel = await screen.findByTestId('panel-quit');
-    expect(panel.querySelector('h1, [aria-level="1"]')?.textContent).toBe('4 actions wait');
+    expect(panel.querySelector('h1, [aria-level="1"]')?.textContent).toBe('3 actions wait');
     const by = [...panel.querySelectorAll('section')].map((one) => [
       one.querySelector('h2')?.textContent,
       one.querySelectorAll('[data-testid="quit-held"]').length,
     ]);
     expect(by).toEqual([
-      ['PROD', 3],
+      ['PROD', 2],
       ['STAGE', 1],
     ]);
+    expect(screen.getByTestId('quit-on-their-way').textContent).toContain('One action is on its way to PROD');
     await waitFor(() => expect(document.activeElement).toBe(screen.getByTestId('quit-stay')));
     await user.keyboard('{Escape}');
     await waitFor(() => expect(core.called('quit_answer')).toEqual([{ quit: false }]));
@@ -96,6 +97,34 @@ describe('quitting while actions wait', () => {
     expect(screen.getAllByTestId('quit-held')).toHaveLength(1);
     expect(screen.getByTestId('quit-on-their-way').textContent).toContain('One action is on its way to PROD');
     expect(screen.getByTestId('quit-yes').textContent).toBe('Quit and drop it');
+  });
+
+  it('marks what may have been done already among what has not been done', async () => {
+    await shows('quit');
+    const said = (await screen.findByTestId('quit-not-kept')).textContent;
+    expect(said).toMatch(/What is marked may have been done already.*the rest has not been done/);
+    const marked = screen
+      .getAllByTestId('quit-held')
+      .map((one) => /may have been done/.test(one.textContent));
+    expect(marked).toEqual([false, true, false]);
+  });
+
+  it('does not say of what may have been done that it was not', async () => {
+    await shows('quit-perhaps-done');
+    const panel = await screen.findByTestId('panel-quit');
+    expect(screen.getByTestId('quit-not-kept').textContent).toBe(
+      'It was asked for and may have been done already. Nothing of it is kept after quitting: look before you do it again.',
+    );
+    expect(panel.textContent).not.toContain('not been done');
+  });
+
+  it('counts a held action that is being carried out with what is on its way', async () => {
+    await shows('quit-under-way');
+    const panel = await screen.findByTestId('panel-quit');
+    expect(panel.querySelector('h1, [aria-level="1"]')?.textContent).toBe('2 actions are on their way');
+    expect(screen.queryByTestId('quit-held')).toBeNull();
+    expect(panel.textContent).not.toMatch(/not been done|kept/);
+    expect(screen.getByTestId('quit-yes').textContent).toBe('Quit anyway');
   });
 
   it('an answer that fails is said in the question', async () => {

@@ -31,6 +31,8 @@ export const held = {
     action('h2', names[1] as string, 6, { perhaps_done: true }),
     action('h3', names[2] as string, 4, { under_way: true }),
   ],
+  perhapsDone: () => [action('h1', names[0] as string, 4, { perhaps_done: true })],
+  underWay: () => [action('h1', names[0] as string, 4, { perhaps_done: true, under_way: true })],
   many: () =>
     Array.from({ length: 24 }, (_, index) =>
       action(`h${index + 1}`, names[index % names.length] as string, 34 - index, {

@@ -53,5 +53,7 @@ export const questionScenarios: Record<string, () => ShellState> = {
   'quit-one': () => three({ held: held.one() }, prompt({ kind: 'quit' })),
   'quit-on-their-way': () => three({ on_their_way: 2 }, prompt({ kind: 'quit' })),
   'quit-both': () => three({ held: held.one(), on_their_way: 1 }, prompt({ kind: 'quit' })),
+  'quit-perhaps-done': () => three({ held: held.perhapsDone() }, prompt({ kind: 'quit' })),
+  'quit-under-way': () => three({ held: held.underWay(), on_their_way: 1 }, prompt({ kind: 'quit' })),
   'quit-many': () => three({ held: held.many() }, prompt({ kind: 'quit' })),
 };
