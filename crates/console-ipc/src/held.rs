@@ -15,7 +15,7 @@ pub struct HeldView {
     pub asked_at: f64,
     /// It was asked for more than ten minutes ago: doing it is asked again.
     pub late: bool,
-    /// The admin answered 401 to it, not its gate: it may have been carried out already.
+    /// It may have been carried out already: the admin answered 401, not its gate, or the console failed in the middle of it.
     pub perhaps_done: bool,
     /// It is on its way now.
     pub under_way: bool,

@@ -83,7 +83,7 @@ describe('after the sign-in', () => {
     await shows('held-three');
     expect(row('h1').queryByTestId('held-perhaps-done')).toBeNull();
     expect(row('h2').getByTestId('held-perhaps-done').textContent?.trim()).toBe(
-      'The admin answered 401: it may have been carried out already. Look before you do it.',
+      'It may have been carried out already. Look before you do it.',
     );
     row('h3').getByTestId('held-under-way');
     expect(row('h3').queryByTestId('held-do')).toBeNull();

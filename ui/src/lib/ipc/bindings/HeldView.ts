@@ -21,7 +21,7 @@ asked_at: number,
  */
 late: boolean, 
 /**
- * The admin answered 401 to it, not its gate: it may have been carried out already.
+ * It may have been carried out already: the admin answered 401, not its gate, or the console failed in the middle of it.
  */
 perhaps_done: boolean, 
 /**
