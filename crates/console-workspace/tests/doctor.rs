@@ -130,7 +130,7 @@ async fn a_tunnel_that_was_not_approved_here_is_not_started() {
     until(&workspace, "asked", |state| state.environments.iter().any(|view| !view.approvals.is_empty())).await;
     let bench = Bench { workspace, orders, ..bench };
     let found = examined(&bench).await;
-    assert_step(&found, "settings", VerdictView::Failed, &["Not approved", "tunnel.py"]);
+    assert_step(&found, "settings", VerdictView::Failed, &["Not approved", "(tunnel): `python3`"]);
     assert_step(&found, "tcp", VerdictView::Failed, &["Nothing answers"]);
     assert!(!started.exists());
 }
