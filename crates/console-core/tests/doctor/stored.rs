@@ -232,8 +232,12 @@ async fn a_proxy_sees_no_log_in_that_has_no_password() {
 #[tokio::test]
 async fn a_case_that_has_ended_leaves_no_command_of_its_tunnel_behind() {
     let port = StdListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("bound").port();
-    let script = format!("import socket,time\ns=socket.create_server(('127.0.0.1',{port}))\ntime.sleep(60)");
-    let tunnel = CommandLine { program: "python3".into(), arguments: vec!["-c".into(), script.replace('\n', ";")] };
+    let folder = tempfile::tempdir().expect("folder");
+    let script = folder.path().join("tunnel.py");
+    let listens =
+        format!("import socket\ns=socket.create_server(('127.0.0.1',{port}))\nwhile True: s.accept()[0].close()");
+    std::fs::write(&script, listens).expect("writes");
+    let tunnel = CommandLine { program: "python3".into(), arguments: vec![script.display().to_string()] };
     let network = Network { tunnel: Some(tunnel), ..Network::default() };
     let environment = environment(&EnvironmentDraft { network, ..draft(&format!("http://127.0.0.1:{port}/asyncmq")) });
     let vault = vault();
