@@ -40,6 +40,8 @@ async fn examined(chosen: Chosen, vault: &Vault) -> Result<(), Stop> {
     say("\n");
     let on_terminal = io::stdout().is_terminal();
     let report = examine(&case.subject, &mut |step: &Step| print(step, on_terminal)).await;
+    // The program ends right after this, without waiting for anything.
+    case.end().await;
     say(&format!("\n{}\n", report.conclusion()));
     if report.is_well() { Ok(()) } else { Err(Stop::NotWell) }
 }

@@ -18,6 +18,8 @@ pub struct Approval {
     pub kind: &'static str,
     /// Exactly what is used.
     pub shown: String,
+    /// The program, the proxy or the file: what may be told of it, as a command's arguments may hold a secret.
+    pub named: String,
 }
 
 /// All that must be approved for `environment`. A file of certificate authorities is approved with its content: one that
@@ -25,18 +27,18 @@ pub struct Approval {
 pub fn needed(environment: &Environment) -> Vec<Approval> {
     let network = &environment.network;
     let mut needed = Vec::new();
-    let mut add = |kind, shown| needed.push(Approval { kind, shown });
+    let mut add = |kind, shown, named: &str| needed.push(Approval { kind, shown, named: named.to_owned() });
     if let Some(command) = environment.sign_in.implementation().command() {
-        add("command", command.shown());
+        add("command", command.shown(), &command.program);
     }
     if let Some(tunnel) = &network.tunnel {
-        add("tunnel", tunnel.shown());
+        add("tunnel", tunnel.shown(), &tunnel.program);
     }
     if !network.proxy.is_empty() {
-        add("proxy", network.proxy.clone());
+        add("proxy", network.proxy.clone(), &network.proxy);
     }
     if !network.ca_file.is_empty() {
-        add("ca", format!("{} {}", network.ca_file, fingerprint(&network.ca_file)));
+        add("ca", format!("{} {}", network.ca_file, fingerprint(&network.ca_file)), &network.ca_file);
     }
     needed
 }

@@ -103,7 +103,7 @@ impl Workspace {
     }
 
     /// What is examined, and its tunnel; `None`: the examination is over. Whoever is signed in is examined the way that the
-    /// session goes.
+    /// session goes, as long as all of it is approved; what was not accepted is examined the way that it went.
     async fn subject(
         &self,
         id: &EnvironmentId,
@@ -114,12 +114,21 @@ impl Workspace {
             let tried = station.tried.as_ref().map(|tried| tried.network.clone());
             (station.environment.clone(), tried, station.way.clone().map(|way| (way, signed_in(station))))
         })?;
-        if let Some((Way { reach, network, _tunnel: tunnel }, signed_in)) = in_use {
-            let subject = Subject { environment, reach, network, signed_in, left_out: Vec::new(), clock };
-            return Some(Ok((subject, tunnel)));
-        }
-        let network = self.kept_for(id, &environment, Slot::Network).await;
-        let network = network.map(|kept| kept.overlaid(tried.unwrap_or_default()));
+        let at_hand = match in_use {
+            // A file of authorities may have changed since the session began.
+            Some((way, signed_in)) if tried.is_none() && self.is_approved(&environment).await => {
+                let Way { reach, network, _tunnel: tunnel } = way;
+                let subject = Subject { environment, reach, network, signed_in, left_out: Vec::new(), clock };
+                return Some(Ok((subject, tunnel)));
+            }
+            in_use => in_use.map(|(way, _)| way.network).unwrap_or_default().overlaid(tried.unwrap_or_default()),
+        };
+        let network = if environment.network.asks().is_empty() {
+            // Nothing to look for: a keychain that is not there is no matter.
+            Ok(at_hand)
+        } else {
+            self.kept_for(id, &environment, Slot::Network).await.map(|kept| kept.overlaid(at_hand))
+        };
         let mut usable = Usable::of(environment, self.approved(id).await, network);
         let tunnel = self.tunnel(id, usable.environment()).await.unwrap_or_else(|error| {
             usable.leave_out(error.into());

@@ -8,11 +8,14 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use console_core::command_line::CommandLine;
+use console_core::{
+    command_line::CommandLine,
+    vault::{Vault, VaultError},
+};
 use console_ipc::{DoctorStepView, EnvironmentDraft, Method, Network, VerdictView};
 use console_testing::{Server, token};
 use serde_json::json;
-use support::{Bench, draft, eventually, start, until};
+use support::{Bench, draft, eventually, start, start_with, until};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _, copy},
     net,
@@ -115,6 +118,73 @@ async fn authorities_that_changed_since_they_were_approved_are_left_out_and_no_s
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_session_lends_the_doctor_nothing_once_its_authorities_have_changed() {
+    let (admin, certificates) = (Server::admin(&json!({})), Server::python("../certificates/serve.py", &json!({})));
+    let (heard, folder) = (Heard::default(), tempfile::tempdir().expect("folder"));
+    let ca_file = folder.path().join("ca.pem");
+    let authority = std::fs::read_to_string(certificates.text("ca_file")).expect("reads");
+    std::fs::write(&ca_file, &authority).expect("writes");
+    let network =
+        Network { ca_file: ca_file.display().to_string(), extra_headers: vec!["X-Front".into()], ..Network::default() };
+    let base_url = heard.before(&admin).await;
+    let mut bench = Bench::new(EnvironmentDraft { network, ..draft(&base_url, Method::PastedToken) }).await;
+    let token = token(600, &json!({}));
+    bench.enters(&[("token", &token), ("header:X-Front", "canary-front")]).await;
+
+    heard.take();
+    let whole = examined(&bench).await;
+    assert_step(&whole, "settings", VerdictView::Well, &[]);
+    assert_step(&whole, "accepted", VerdictView::Well, &[]);
+    let sent = heard.take();
+    assert!(sent.contains(&token) && sent.contains("canary-front"), "{sent}");
+
+    std::fs::write(&ca_file, format!("{authority}\n")).expect("writes");
+    let rest = examined(&bench).await;
+    let sent = heard.take();
+    assert!(sent.contains("GET /asyncmq/"), "the admin was looked at: {sent}");
+    assert!(!sent.contains(&token) && !sent.contains("canary-front"), "{sent}");
+    assert_step(&rest, "settings", VerdictView::Failed, &["Not approved", "(ca)", "ca.pem", "approve it"]);
+    assert_step(&rest, "accepted", VerdictView::Skipped, &["Settings"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_second_sign_in_tried_is_examined_over_the_way_on_which_it_was_tried() {
+    let (admin, heard) = (Server::admin(&json!({})), Heard::default());
+    let network = Network { extra_headers: vec!["X-Front".into()], ..Network::default() };
+    let environment = EnvironmentDraft { network, ..draft(&heard.before(&admin).await, Method::PastedToken) };
+    let mut bench = Bench::new(environment).await;
+    bench.enters(&[("token", &token(600, &json!({}))), ("header:X-Front", "the-first-front")]).await;
+    let second = token(600, &json!({ "aud": "another" }));
+    assert_eq!(bench.refused(&[("token", &second), ("header:X-Front", "the-second-front")]).await.code, "refused");
+
+    heard.take();
+    let found = examined(&bench).await;
+    assert_step(&found, "settings", VerdictView::Well, &[]);
+    assert_step(&found, "accepted", VerdictView::Failed, &["gate"]);
+    let sent = heard.take();
+    assert!(sent.contains(&second) && sent.contains("the-second-front"), "{sent}");
+    assert!(!sent.contains("the-first-front"), "{sent}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_keychain_only_what_would_be_in_it_is_missing() {
+    let admin = Server::admin(&json!({}));
+    let with = async |network: Network| {
+        let bench =
+            Bench::new(EnvironmentDraft { network, ..draft(admin.text("base_url"), Method::PastedToken) }).await;
+        // The same settings where there is no keychain.
+        let vault = Vault::opened_by(|| Err(VaultError::Unavailable { reason: "no bus".into() }));
+        let (workspace, orders) = start_with(&bench.folder, vault).await;
+        Bench { workspace, orders, ..bench }
+    };
+    let plain = examined(&with(Network::default()).await).await;
+    assert_step(&plain, "settings", VerdictView::Well, &[]);
+    assert_step(&plain, "mount", VerdictView::Well, &[]);
+    let header = Network { extra_headers: vec!["X-Front".into()], ..Network::default() };
+    assert_step(&examined(&with(header).await).await, "settings", VerdictView::Failed, &["no bus", "keychain"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_tunnel_that_was_not_approved_here_is_not_started() {
     let folder = tempfile::tempdir().expect("folder");
     let started = folder.path().join("started");
@@ -130,7 +200,7 @@ async fn a_tunnel_that_was_not_approved_here_is_not_started() {
     until(&workspace, "asked", |state| state.environments.iter().any(|view| !view.approvals.is_empty())).await;
     let bench = Bench { workspace, orders, ..bench };
     let found = examined(&bench).await;
-    assert_step(&found, "settings", VerdictView::Failed, &["Not approved", "tunnel.py"]);
+    assert_step(&found, "settings", VerdictView::Failed, &["Not approved", "(tunnel): `python3`"]);
     assert_step(&found, "tcp", VerdictView::Failed, &["Nothing answers"]);
     assert!(!started.exists());
 }

@@ -114,7 +114,7 @@ pub struct Case {
     /// Why there is no credential, in whole sentences.
     pub remarks: Vec<String>,
     /// Runs as long as this lives.
-    _tunnel: Option<Tunnel>,
+    tunnel: Option<Tunnel>,
 }
 
 impl Case {
@@ -128,15 +128,27 @@ impl Case {
                 let usable = Usable::of(*environment, Secrets::default(), Ok(Secrets::default()));
                 let remarks =
                     vec!["An address is examined without a credential: give an environment's name for more.".into()];
-                Ok(Self { subject: usable.subject(None, clock)?, remarks, _tunnel: None })
+                Ok(Self { subject: usable.subject(None, clock)?, remarks, tunnel: None })
             }
             Chosen::Environment(environment) => Self::of_environment(*environment, vault, clock).await,
         }
     }
 
+    /// Ends the tunnel, and comes back when that is done: its command would outlive a program that ends right after this.
+    pub async fn end(self) {
+        if let Some(tunnel) = self.tunnel {
+            tunnel.end().await;
+        }
+    }
+
     async fn of_environment(environment: Environment, vault: &Vault, clock: Arc<dyn Clock>) -> Result<Self, CaseError> {
-        let network = kept(&environment, Slot::Network, vault).await;
-        let network = network.map(|stored| stored.map(|stored| stored.secrets).unwrap_or_default());
+        let network = if environment.network.asks().is_empty() {
+            // Nothing to look for: a keychain that is not there is no matter.
+            Ok(Secrets::default())
+        } else {
+            let stored = kept(&environment, Slot::Network, vault).await;
+            stored.map(|stored| stored.map(|stored| stored.secrets).unwrap_or_default())
+        };
         let approved = vault.load(&environment.id, Slot::Approvals).await.ok().flatten();
         let approved = approved.map(|stored| stored.secrets).unwrap_or_default();
         let mut usable = Usable::of(environment, approved, network);
@@ -154,7 +166,15 @@ impl Case {
         } else {
             None
         };
-        Ok(Self { subject: usable.subject(signed_in, clock)?, remarks, _tunnel: tunnel })
+        match usable.subject(signed_in, clock) {
+            Ok(subject) => Ok(Self { subject, remarks, tunnel }),
+            Err(error) => {
+                if let Some(tunnel) = tunnel {
+                    tunnel.end().await;
+                }
+                Err(error.into())
+            }
+        }
     }
 }
 

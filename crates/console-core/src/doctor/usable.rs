@@ -11,6 +11,7 @@ use crate::{
     approval::{self, Approval},
     clock::Clock,
     environment::Environment,
+    network::secret,
     secrets::Secrets,
     sign_in::Advice as _,
     tunnel::TunnelError,
@@ -22,8 +23,8 @@ use crate::{
 #[derive(Debug, thiserror::Error)]
 #[allow(missing_docs, reason = "the messages say it")]
 pub enum LeftOut {
-    #[error("not approved in this profile, hence not used ({}): {}", .0.kind, .0.shown)]
-    Unapproved(Approval),
+    #[error("not approved in this profile, hence not used ({kind}): `{named}`")]
+    Unapproved { kind: &'static str, named: String },
     #[error("`{label}` is not at hand")]
     Missing { label: String },
     #[error(transparent)]
@@ -37,7 +38,7 @@ pub enum LeftOut {
 impl LeftOut {
     fn advice(&self) -> String {
         match self {
-            Self::Unapproved(_) => "Look at it in the window, and approve it if it is yours.".into(),
+            Self::Unapproved { .. } => "Look at it in the window, and approve it if it is yours.".into(),
             Self::Missing { .. } => "Sign in in the window, which asks for it.".into(),
             Self::Vault(_) => "Unlock the keychain (on Linux: gnome-keyring or KWallet) and try again.".into(),
             Self::Reach(error) => error.advice(),
@@ -91,13 +92,10 @@ impl Usable {
     pub fn leave_out(&mut self, what: LeftOut) {
         let network = &mut self.environment.network;
         let is_another_way = match &what {
-            LeftOut::Unapproved(one) => {
-                match one.kind {
+            LeftOut::Unapproved { kind, .. } => {
+                match *kind {
                     "tunnel" => network.tunnel = None,
-                    "proxy" => {
-                        network.proxy.clear();
-                        network.proxy_user.clear();
-                    }
+                    "proxy" => network.proxy.clear(),
                     "ca" => network.ca_file.clear(),
                     // The doctor runs no command that signs in.
                     _ => {}
@@ -111,7 +109,6 @@ impl Usable {
             }
             LeftOut::Reach(ReachError::Proxy { .. }) => {
                 network.proxy.clear();
-                network.proxy_user.clear();
                 true
             }
             // Without its authorities, or without a certificate of ours, the same way lets less pass.
@@ -132,19 +129,24 @@ impl Usable {
             network.client_certificate_file.clear();
             self.network = Secrets::default();
         }
+        if self.network.get(secret::PROXY_PASSWORD).is_none() {
+            // A log-in without its password fails, and a proxy may count such.
+            network.proxy_user.clear();
+        }
         self.left_out.push(what);
     }
 
     /// Whether there was anything new to leave out.
     fn leave_out_unapproved(&mut self) -> bool {
+        // An environment has one of each kind.
         let is_known = |one: &Approval| {
-            self.left_out.iter().any(|known| matches!(known, LeftOut::Unapproved(known) if known == one))
+            self.left_out.iter().any(|known| matches!(known, LeftOut::Unapproved { kind, .. } if *kind == one.kind))
         };
         let mut unapproved = approval::missing(&self.environment, &self.approved);
         unapproved.retain(|one| !is_known(one));
         let any = !unapproved.is_empty();
-        for one in unapproved {
-            self.leave_out(LeftOut::Unapproved(one));
+        for Approval { kind, named, .. } in unapproved {
+            self.leave_out(LeftOut::Unapproved { kind, named });
         }
         any
     }

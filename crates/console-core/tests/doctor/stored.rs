@@ -1,19 +1,28 @@
 //! Without a window: which environment is meant, and what of the vault is used.
 
-use std::sync::Arc;
+use std::{
+    net::{TcpListener as StdListener, TcpStream as StdStream},
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
 
 use console_core::{
     approval,
     clock::{Clock as _, SystemClock},
-    doctor::{Case, ChoiceError, Chosen, LeftOut, SignedIn, Usable, choose},
+    command_line::CommandLine,
+    doctor::{Case, ChoiceError, Chosen, LeftOut, SignedIn, StepId, Usable, Verdict, choose},
     environment::{Environment, EnvironmentDraft},
     network::Network,
     secrets::Secrets,
-    sign_in::{Grant, Method, openid_connect::OpenIdConnect},
-    vault::{MemoryStore, Slot, StoredCredential, Vault},
+    sign_in::{Grant, Method, external_command::ExternalCommand, openid_connect::OpenIdConnect},
+    vault::{MemoryStore, Slot, StoredCredential, Vault, VaultError},
+};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpListener,
 };
 
-use crate::bed::{certificates, draft, environment};
+use crate::bed::{assert_step, certificates, draft, environment, report};
 
 fn named(name: &str, tag: &str) -> Environment {
     environment(&EnvironmentDraft { name: name.into(), tag: tag.into(), ..draft("https://admin.example/asyncmq") })
@@ -33,6 +42,19 @@ async fn keep(vault: &Vault, environment: &Environment, secrets: Secrets) {
         in_use: true,
     };
     vault.store(&environment.id, Slot::Credential, &stored).await.expect("stores");
+}
+
+/// As the operator approves all of it.
+async fn approve(vault: &Vault, environment: &Environment) {
+    let approved = StoredCredential {
+        realm: environment.base_url.realm(),
+        endpoint: None,
+        method: String::new(),
+        secrets: approval::record(approval::needed(environment)),
+        stored_at: SystemClock.now(),
+        in_use: true,
+    };
+    vault.store(&environment.id, Slot::Approvals, &approved).await.expect("stores");
 }
 
 async fn case(environment: &Environment, vault: &Vault) -> Case {
@@ -86,15 +108,7 @@ async fn what_was_not_approved_is_neither_used_nor_given_the_credential() {
     assert_eq!(strange.subject.environment.network.proxy, "");
     let left_out: Vec<_> = strange.subject.left_out.iter().map(ToString::to_string).collect();
     assert!(left_out.len() == 1 && left_out[0].contains("evil.example"), "{left_out:?}");
-    let approved = StoredCredential {
-        realm: environment.base_url.realm(),
-        endpoint: None,
-        method: String::new(),
-        secrets: approval::record(approval::needed(&environment)),
-        stored_at: SystemClock.now(),
-        in_use: true,
-    };
-    vault.store(&environment.id, Slot::Approvals, &approved).await.expect("stores");
+    approve(&vault, &environment).await;
     let known = case(&environment, &vault).await;
     assert!(known.subject.signed_in.is_some() && known.remarks.is_empty(), "{:?}", known.remarks);
     assert_eq!(known.subject.environment.network.proxy, "http://evil.example:3128");
@@ -122,7 +136,7 @@ fn authorities_that_change_after_they_were_compared_are_left_out_too() {
     std::fs::write(&ca_file, format!("{authority}\n")).expect("writes");
     assert!(changed.is_whole(), "it was when it was compared");
     let changed = changed.subject(signed_in(), Arc::new(SystemClock)).expect("a subject");
-    assert!(matches!(changed.left_out.as_slice(), [LeftOut::Unapproved(one)] if one.kind == "ca"));
+    assert!(matches!(changed.left_out.as_slice(), [LeftOut::Unapproved { kind: "ca", .. }]));
     assert_eq!(changed.environment.network.ca_file, "");
     assert!(changed.signed_in.is_none());
 }
@@ -140,4 +154,102 @@ async fn a_refresh_token_is_not_spent() {
     let case = case(&environment, &vault).await;
     assert!(case.subject.signed_in.is_none());
     assert!(case.remarks[0].contains("sign in in the window"), "{:?}", case.remarks);
+}
+
+/// The report is made to be copied to somebody else.
+#[tokio::test(flavor = "multi_thread")]
+async fn of_commands_that_were_not_approved_a_report_names_the_programs_only() {
+    let command = |program: &str| CommandLine {
+        program: program.into(),
+        arguments: vec!["--password".into(), "canary-of-an-argument".into()],
+    };
+    let network = Network { tunnel: Some(command("a-tunnel")), ..Network::default() };
+    let sign_in = Method::ExternalCommand(ExternalCommand { command: command("a-printer"), timeout: 5 });
+    let environment = environment(&EnvironmentDraft { network, sign_in, ..draft("http://127.0.0.1:9/asyncmq") });
+    let case = case(&environment, &vault()).await;
+    let found = report(&case.subject).await;
+    assert_step(&found, StepId::Settings, Verdict::Failed, &["(command): `a-printer`", "(tunnel): `a-tunnel`"]);
+    let all = format!("{found}{found:?}{:?}", case.subject.left_out);
+    assert!(!all.contains("canary") && !all.contains("--password"), "{all}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_keychain_only_what_is_in_it_is_missing() {
+    let vault = Vault::opened_by(|| Err(VaultError::Unavailable { reason: "no bus".into() }));
+    let plain = case(&named("Acme", "A"), &vault).await;
+    assert!(plain.subject.left_out.is_empty(), "{:?}", plain.subject.left_out);
+    assert!(plain.remarks[0].contains("no bus"), "the credential is: {:?}", plain.remarks);
+    let network = Network { extra_headers: vec!["X-Front".into()], ..Network::default() };
+    let environment = environment(&EnvironmentDraft { network, ..draft("https://admin.example/asyncmq") });
+    let with_header = case(&environment, &vault).await;
+    assert!(matches!(with_header.subject.left_out.as_slice(), [LeftOut::Vault(_)]));
+}
+
+/// Many a directory locks whoever fails a few times.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_proxy_sees_no_log_in_that_has_no_password() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let proxy = format!("http://{}", listener.local_addr().expect("bound"));
+    let heard = Arc::new(Mutex::new(String::new()));
+    tokio::spawn({
+        let heard = heard.clone();
+        async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let mut read = Vec::new();
+                while !read.ends_with(b"\r\n\r\n") && stream.read_buf(&mut read).await.is_ok_and(|count| count > 0) {}
+                *heard.lock().expect("whole") += &String::from_utf8_lossy(&read).to_lowercase();
+                let answer = b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n";
+                let _ = stream.write_all(answer).await;
+            }
+        }
+    });
+    let network = Network { proxy, proxy_user: "alice".into(), ..Network::default() };
+    let environment = environment(&EnvironmentDraft { network, ..draft("https://admin.example/asyncmq") });
+    let missing = vault();
+    approve(&missing, &environment).await;
+    let found = report(&case(&environment, &missing).await.subject).await;
+    assert_step(&found, StepId::Settings, Verdict::Failed, &["`Proxy password` is not at hand"]);
+    assert_step(&found, StepId::Proxy, Verdict::Failed, &[]);
+
+    let approved = approval::record(approval::needed(&environment));
+    let locked = Err(VaultError::Unavailable { reason: "no bus".into() });
+    let locked = Usable::of(environment.clone(), approved.clone(), locked);
+    let found = report(&locked.subject(None, Arc::new(SystemClock)).expect("a subject")).await;
+    assert_step(&found, StepId::Settings, Verdict::Failed, &["no bus"]);
+    let asked = std::mem::take(&mut *heard.lock().expect("whole"));
+    assert!(asked.contains("connect admin.example:443"), "{asked}");
+    assert!(!asked.contains("proxy-authorization"), "{asked}");
+
+    let password = Secrets::one("proxy_password", "of-alice".to_owned().into());
+    let whole = Usable::of(environment, approved, Ok(password));
+    report(&whole.subject(None, Arc::new(SystemClock)).expect("a subject")).await;
+    let asked = heard.lock().expect("whole").clone();
+    assert!(asked.contains("proxy-authorization"), "{asked}");
+}
+
+/// A program that ends at once waits for nothing that was only begun.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_case_that_has_ended_leaves_no_command_of_its_tunnel_behind() {
+    let port = StdListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("bound").port();
+    let folder = tempfile::tempdir().expect("folder");
+    let script = folder.path().join("tunnel.py");
+    let listens =
+        format!("import socket\ns=socket.create_server(('127.0.0.1',{port}))\nwhile True: s.accept()[0].close()");
+    std::fs::write(&script, listens).expect("writes");
+    let tunnel = CommandLine { program: "python3".into(), arguments: vec![script.display().to_string()] };
+    let network = Network { tunnel: Some(tunnel), ..Network::default() };
+    let environment = environment(&EnvironmentDraft { network, ..draft(&format!("http://127.0.0.1:{port}/asyncmq")) });
+    let vault = vault();
+    approve(&vault, &environment).await;
+    let case = case(&environment, &vault).await;
+    let answers = || StdStream::connect(("127.0.0.1", port)).is_ok();
+    assert!(answers() && case.subject.left_out.is_empty(), "{:?}", case.subject.left_out);
+    case.end().await;
+    // Without a further turn of the runtime, as the program would go. A killed process still needs the system's moment.
+    let begun = Instant::now();
+    while answers() {
+        assert!(begun.elapsed() < Duration::from_secs(5), "its port still answers");
+        std::thread::yield_now();
+    }
 }

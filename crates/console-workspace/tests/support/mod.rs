@@ -160,13 +160,26 @@ pub(crate) async fn start(folder: &TempDir, keychain: &Arc<MemoryStore>) -> (Wor
     start_by(folder, keychain, Arc::new(SystemClock), wake::networks()).await
 }
 
+/// With whatever keychain there is.
+pub(crate) async fn start_with(folder: &TempDir, vault: Vault) -> (Workspace, UnboundedReceiver<StageOrder>) {
+    start_over(folder, vault, Arc::new(SystemClock), wake::networks()).await
+}
+
 async fn start_by(
     folder: &TempDir,
     keychain: &Arc<MemoryStore>,
     clock: Arc<dyn Clock>,
     networks: watch::Receiver<()>,
 ) -> (Workspace, UnboundedReceiver<StageOrder>) {
-    let vault = Vault::with_store(keychain.clone());
+    start_over(folder, Vault::with_store(keychain.clone()), clock, networks).await
+}
+
+async fn start_over(
+    folder: &TempDir,
+    vault: Vault,
+    clock: Arc<dyn Clock>,
+    networks: watch::Receiver<()>,
+) -> (Workspace, UnboundedReceiver<StageOrder>) {
     let downloads = folder.path().join("downloads");
     Workspace::with(Profile::below(folder.path()), vault, clock, networks, downloads).await
 }
