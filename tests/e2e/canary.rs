@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 use console_testing::Server;
 use serde_json::json;
 
-use crate::support::{Admin, Console, Home, turn};
+use crate::support::{Admin, Console, Home, process, turn};
 
 /// Typed where it does not belong, and refused.
 const PASSWORD: &str = "canary-password-5b1f";
@@ -100,7 +100,7 @@ async fn is_clean(console: Console, home: &Home, canaries: &[String]) {
 
     // Arguments and environments of the whole process tree.
     let driver = console.driver.id().expect("runs");
-    let tree = process_tree(driver);
+    let tree = process::tree(driver);
     assert!(tree.len() >= 4, "driver, app, and WebKit's processes: {tree:?}");
     for process in &tree {
         for file in ["cmdline", "environ"] {
@@ -119,25 +119,6 @@ async fn is_clean(console: Console, home: &Home, canaries: &[String]) {
         clean(&path.display().to_string(), &String::from_utf8_lossy(bytes));
     });
     assert!(files > 2, "the folders hold what the console wrote");
-}
-
-fn process_tree(root: u32) -> Vec<u32> {
-    let parent = |process: u32| -> Option<u32> {
-        let stat = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
-        stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()
-    };
-    let all: Vec<u32> = fs::read_dir("/proc")
-        .expect("/proc")
-        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
-        .collect();
-    let mut tree = vec![root];
-    let mut looked = 0;
-    while looked < tree.len() {
-        let from = tree[looked];
-        tree.extend(all.iter().copied().filter(|process| parent(*process) == Some(from)));
-        looked += 1;
-    }
-    tree
 }
 
 fn look_through(folder: &Path, look: &mut impl FnMut(&Path, &[u8])) {

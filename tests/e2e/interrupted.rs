@@ -1,12 +1,10 @@
 //! What a browser tab loses, and the console does not: a half-typed form, an action in the middle, a page while the admin is
 //! away, a session while the computer sleeps.
 
-use std::process::Command;
-
 use console_testing::{Server, fault_proxy::FaultProxy, token};
 use serde_json::{Value, json};
 
-use crate::support::{Console, Home, eventually, holds, turn};
+use crate::support::{Console, Home, eventually, holds, process, turn};
 
 const SECRET: &str = "another secret of the admin, long enough for HS256";
 const FAILED: &str = "/asyncmq/queues/emails/jobs/receipt-1";
@@ -199,21 +197,6 @@ async fn renewing(home: &Home, lifetime: i64) -> (Console, Server, Server) {
     (console, issuer, admin)
 }
 
-/// The console's process.
-fn process(home: &Home) -> String {
-    let all = std::fs::read_dir("/proc").expect("/proc");
-    let is_it = |pid: &String| {
-        let words = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-        let words = String::from_utf8_lossy(&words).into_owned();
-        words.starts_with(env!("CARGO_BIN_EXE_asyncmq-console")) && words.contains(home.profile())
-    };
-    all.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).find(is_it).expect("the console runs")
-}
-
-fn signal(name: &str, pid: &str) {
-    assert!(Command::new("kill").args([name, pid]).status().expect("kill runs").success());
-}
-
 #[tokio::test]
 async fn a_computer_that_slept_past_the_end_of_the_token_is_signed_in_when_it_wakes() {
     let _turn = turn().await;
@@ -221,10 +204,9 @@ async fn a_computer_that_slept_past_the_end_of_the_token_is_signed_in_when_it_wa
     let (console, issuer, _admin) = renewing(&home, 6).await;
     console.dashboard().await;
     console.script("window.sameDocument = true").await;
-    let pid = process(&home);
-    signal("-STOP", &pid);
+    assert!(process::signal(console.app(), "-STOP"));
     tokio::time::sleep(std::time::Duration::from_secs(15)).await;
-    signal("-CONT", &pid);
+    assert!(process::signal(console.app(), "-CONT"));
     console.go("/asyncmq/workers").await;
     console.says("body", "Workers").await;
     console.shell().await;
@@ -248,7 +230,7 @@ async fn killed_in_the_middle_of_a_rotation_the_next_start_is_signed_in() {
             (!now.is_same_as(&kept)).then_some(())
         })
         .await;
-        signal("-KILL", &process(&home));
+        assert!(process::signal(console.app(), "-KILL"));
         let _ = console.driver.start_kill();
         console = Console::start(&home).await;
         console.find("bar-operator").await;
@@ -308,18 +290,6 @@ async fn signing_out_of_everything_closes_every_dashboard_and_keeps_or_forgets_a
     console.quit().await;
 }
 
-/// The children of a process whose command line holds `name`.
-fn children(parent: u32, name: &str) -> Vec<u32> {
-    let found = Command::new("pgrep").args(["--parent", &parent.to_string(), "--full", name]).output();
-    let found = found.expect("pgrep (Debian: procps)").stdout;
-    String::from_utf8_lossy(&found).lines().filter_map(|line| line.parse().ok()).collect()
-}
-
-fn kill(process: u32) {
-    let killed = Command::new("kill").args(["-KILL", &process.to_string()]).status().expect("kill (Debian: procps)");
-    assert!(killed.success(), "{process}");
-}
-
 /// How often the shell began.
 fn beginnings(home: &Home) -> usize {
     let files = std::fs::read_dir(home.log_dir()).expect("a log folder");
@@ -343,14 +313,12 @@ async fn a_dashboard_and_a_shell_whose_process_was_killed_come_back_as_they_were
     console.says("[data-testid='bar-address']", "state=waiting").await;
     let page = "GET /asyncmq/queues/emails/jobs?state=waiting";
     assert_eq!((proxy.requests(page), beginnings(&home)), (1, 1));
-    let [app] = children(console.driver.id().expect("runs"), "asyncmq-console")[..] else { panic!("one console") };
     // The second time it is given a breath.
     for round in 2..=3 {
-        let webs = children(app, "WebKitWebProcess");
+        let webs = process::running(console.app(), "WebKitWebProcess");
         assert!(webs.len() >= 2, "the shell's and the dashboard's: {webs:?}");
-        webs.into_iter().for_each(kill);
+        assert!(webs.into_iter().all(|web| process::signal(web, "-KILL")));
         // WebDriver ends its session when a page crashes, and sees nothing from here on.
         holds("both are loaded again", async || proxy.requests(page) == round && beginnings(&home) == round).await;
     }
-    kill(app);
 }

@@ -5,6 +5,7 @@ use std::{
     net::TcpListener,
     path::{Path, PathBuf},
     process::Stdio,
+    time::Duration,
 };
 
 use console_core::vault::{Slot, StoredCredential, Vault};
@@ -12,10 +13,13 @@ use fantoccini::{Client, ClientBuilder, Locator, elements::Element};
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::json;
 use tempfile::TempDir;
-use tokio::process::{Child, Command};
+use tokio::{
+    process::{Child, Command},
+    time,
+};
 use url::Url;
 
-use super::{Admin, eventually, eventually_or, holds};
+use super::{Admin, eventually, eventually_or, holds, process};
 
 /// Folders and a profile of one operator; outlives the console, as at a restart.
 pub(crate) struct Home {
@@ -99,9 +103,22 @@ impl Home {
     }
 }
 
+/// The app's program.
+const APP: &str = "asyncmq-console";
+
 pub(crate) struct Console {
     client: Client,
     pub(crate) driver: Child,
+    /// What the driver started: it may leave it behind.
+    apps: Vec<u32>,
+}
+
+impl Drop for Console {
+    fn drop(&mut self) {
+        for app in self.apps.iter().filter(|app| process::is(**app, APP)) {
+            process::signal(*app, "-KILL");
+        }
+    }
 }
 
 impl Console {
@@ -122,7 +139,8 @@ impl Console {
             ClientBuilder::new(HttpConnector::new()).capabilities(capabilities.clone()).connect(&url).await.ok()
         })
         .await;
-        let console = Self { client, driver };
+        let apps = process::running(driver.id().expect("runs"), APP);
+        let console = Self { client, driver, apps };
         console.shell().await;
         console
     }
@@ -130,8 +148,21 @@ impl Console {
     /// Closes the window, as the operator would.
     pub(crate) async fn quit(mut self) {
         self.client.clone().close().await.expect("closes");
+        // The driver ends it in its own time, or not at all.
+        let ended = async {
+            while self.apps.iter().any(|app| process::is(*app, APP)) {
+                time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        let _ = time::timeout(Duration::from_secs(2), ended).await;
         let _ = self.driver.start_kill();
         let _ = self.driver.wait().await;
+    }
+
+    /// The app's process.
+    pub(crate) fn app(&self) -> u32 {
+        let [app] = self.apps[..] else { panic!("one console: {:?}", self.apps) };
+        app
     }
 
     /// Turns to a webview whose address is such; `None` when there is none now.

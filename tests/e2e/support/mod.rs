@@ -3,6 +3,7 @@
 mod admin;
 mod browser;
 mod console;
+pub(crate) mod process;
 mod wait;
 
 pub(crate) use admin::Admin;
