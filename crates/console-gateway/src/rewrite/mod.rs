@@ -51,7 +51,8 @@ impl Rewriter {
     /// One URL. Of the realm's host: path, query and fragment exactly as written, beginning with `/`; else `None`.
     ///
     /// What a browser would take as an absolute or protocol-relative URL counts: any case, `\` for `/`, tabs and line
-    /// breaks inside, white space around, Unicode or punycode hosts. A URL with user information is not the realm's.
+    /// breaks inside, white space around, Unicode or punycode hosts. A URL with user information is not the realm's,
+    /// one with an empty one (`http://@host/`) is.
     /// A path that begins with `//` comes as `/.//…`, which a browser resolves to that path and not to another host.
     pub fn url(&self, value: &str) -> Option<String> {
         let text = Text::plain(value.as_bytes());

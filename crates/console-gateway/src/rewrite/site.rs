@@ -32,7 +32,7 @@ impl Site {
     }
 
     /// Same host and port, http or https. Of a realm on its scheme's own port the other scheme's own port counts too:
-    /// an admin behind TLS termination writes `http://host/`. User information never does.
+    /// an admin behind TLS termination writes `http://host/`. User information never does; an empty one is none.
     pub(super) fn owns(&self, url: &Url) -> bool {
         let same_port = url.port_or_known_default() == self.base.port_or_known_default();
         let both_default = url.port().is_none() && self.base.port().is_none();
@@ -68,9 +68,6 @@ impl Site {
         }
         let authority = reader.at..reader.authority();
         let written = text.string(authority.clone());
-        if written.contains('@') {
-            return None;
-        }
         let url = Url::parse(&format!("{}://{written}/", scheme.unwrap_or(self.scheme()))).ok()?;
         if !self.owns(&url) {
             return None;
