@@ -1,10 +1,12 @@
 //! What a browser tab loses, and the console does not: a half-typed form, an action in the middle, a page while the admin is
 //! away, a session while the computer sleeps.
 
+use std::time::Duration;
+
 use console_testing::{Server, fault_proxy::FaultProxy, token};
 use serde_json::{Value, json};
 
-use crate::support::{Console, Home, eventually, holds, process, turn};
+use crate::support::{Console, Home, eventually, eventually_or, holds, process, turn};
 
 const SECRET: &str = "another secret of the admin, long enough for HS256";
 const FAILED: &str = "/asyncmq/queues/emails/jobs/receipt-1";
@@ -205,7 +207,7 @@ async fn a_computer_that_slept_past_the_end_of_the_token_is_signed_in_when_it_wa
     console.dashboard().await;
     console.script("window.sameDocument = true").await;
     assert!(process::signal(console.app(), "-STOP"));
-    tokio::time::sleep(std::time::Duration::from_secs(15)).await;
+    tokio::time::sleep(Duration::from_secs(15)).await;
     assert!(process::signal(console.app(), "-CONT"));
     console.go("/asyncmq/workers").await;
     console.says("body", "Workers").await;
@@ -315,10 +317,25 @@ async fn a_dashboard_and_a_shell_whose_process_was_killed_come_back_as_they_were
     assert_eq!((proxy.requests(page), beginnings(&home)), (1, 1));
     // The second time it is given a breath.
     for round in 2..=3 {
-        let webs = process::running(console.app(), "WebKitWebProcess");
+        let webs = launched(console.app()).await;
         assert!(webs.len() >= 2, "the shell's and the dashboard's: {webs:?}");
         assert!(webs.into_iter().all(|web| process::signal(web, "-KILL")));
         // WebDriver ends its session when a page crashes, and sees nothing from here on.
-        holds("both are loaded again", async || proxy.requests(page) == round && beginnings(&home) == round).await;
+        let loaded = || (proxy.requests(page), beginnings(&home));
+        let again = async || (loaded() == (round, round)).then_some(());
+        eventually_or("both are loaded again", again, async || format!("{:?}", loaded())).await;
     }
+}
+
+/// The web processes, once none of them is new: `WebKitGTK` aborts the app when one dies while it is being launched.
+async fn launched(app: u32) -> Vec<u32> {
+    let mut before = Vec::new();
+    eventually("web processes that are all there since a while", async || {
+        let now = process::running(app, "WebKitWebProcess");
+        let settled = now == before;
+        before.clone_from(&now);
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        settled.then_some(now)
+    })
+    .await
 }

@@ -103,6 +103,9 @@ impl Home {
     }
 }
 
+/// How long WebDriver waits for a page that is loading before it answers anything else about it.
+const PAGE_LOAD: Duration = Duration::from_secs(10);
+
 /// The app's program.
 const APP: &str = "asyncmq-console";
 
@@ -132,7 +135,9 @@ impl Console {
         let driver = driver.spawn().expect("WebKitWebDriver starts (Debian: webkit2gtk-driver)");
         let arguments = ["--profile", home.profile(), "--log-level", "trace"];
         let options = json!({ "binary": env!("CARGO_BIN_EXE_asyncmq-console"), "args": arguments });
-        let capabilities = json!({ "webkitgtk:browserOptions": options });
+        // A page that waits for a sign-in goes on loading, and WebDriver with it.
+        let timeouts = json!({ "pageLoad": PAGE_LOAD.as_millis() });
+        let capabilities = json!({ "webkitgtk:browserOptions": options, "timeouts": timeouts });
         let capabilities = capabilities.as_object().expect("an object");
         let url = format!("http://127.0.0.1:{port}");
         let client = eventually("a WebDriver session", async || {
