@@ -4,7 +4,7 @@ mod support;
 
 use std::{
     net::TcpStream,
-    path::Path,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex},
 };
 
@@ -16,6 +16,7 @@ use console_ipc::{DoctorStepView, EnvironmentDraft, Method, Network, VerdictView
 use console_testing::{Server, token};
 use serde_json::json;
 use support::{Bench, draft, eventually, start, start_with, until};
+use tempfile::TempDir;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _, copy},
     net,
@@ -84,67 +85,81 @@ fn python(folder: &Path, script: &str) -> CommandLine {
     CommandLine { program: "python3".into(), arguments: vec![file.display().to_string()] }
 }
 
+/// An environment with certificate authorities in a file of its own, and an admin that is listened to.
+struct Authorities {
+    bench: Bench,
+    heard: Heard,
+    file: PathBuf,
+    _served: [Server; 2],
+    _folder: TempDir,
+}
+
+impl Authorities {
+    async fn approved() -> Self {
+        let (admin, certificates) = (Server::admin(&json!({})), Server::python("../certificates/serve.py", &json!({})));
+        let (heard, folder) = (Heard::default(), tempfile::tempdir().expect("folder"));
+        let file = folder.path().join("ca.pem");
+        std::fs::copy(certificates.text("ca_file"), &file).expect("copies");
+        let network = Network {
+            ca_file: file.display().to_string(),
+            extra_headers: vec!["X-Front".into()],
+            ..Network::default()
+        };
+        let base_url = heard.before(&admin).await;
+        let bench = Bench::new(EnvironmentDraft { network, ..draft(&base_url, Method::PastedToken) }).await;
+        Self { bench, heard, file, _served: [admin, certificates], _folder: folder }
+    }
+
+    /// Examined with all that is there: what the doctor found. Every one of `secrets` was sent.
+    async fn lend(&self, secrets: &[&str]) -> Vec<DoctorStepView> {
+        self.heard.take();
+        let steps = examined(&self.bench).await;
+        assert_step(&steps, "settings", VerdictView::Well, &[]);
+        let sent = self.heard.take();
+        assert!(secrets.iter().all(|secret| sent.contains(secret)), "{sent}");
+        steps
+    }
+
+    /// Examined after the file has changed: the admin is looked at, and none of `secrets` was sent.
+    async fn lend_nothing_once_changed(&self, secrets: &[&str]) -> Vec<DoctorStepView> {
+        let mut authorities = std::fs::read_to_string(&self.file).expect("reads");
+        authorities.push('\n');
+        std::fs::write(&self.file, authorities).expect("writes");
+        let steps = examined(&self.bench).await;
+        let sent = self.heard.take();
+        assert!(sent.contains("GET /asyncmq/"), "the admin was looked at: {sent}");
+        assert!(!secrets.iter().any(|secret| sent.contains(secret)), "{sent}");
+        assert_step(&steps, "settings", VerdictView::Failed, &["Not approved", "(ca)", "ca.pem", "approve it"]);
+        assert_step(&steps, "accepted", VerdictView::Skipped, &["Settings"]);
+        steps
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn authorities_that_changed_since_they_were_approved_are_left_out_and_no_secret_is_sent() {
-    let (admin, certificates) = (Server::admin(&json!({})), Server::python("../certificates/serve.py", &json!({})));
-    let (heard, folder) = (Heard::default(), tempfile::tempdir().expect("folder"));
-    let ca_file = folder.path().join("ca.pem");
-    let authority = std::fs::read_to_string(certificates.text("ca_file")).expect("reads");
-    std::fs::write(&ca_file, &authority).expect("writes");
-    let network =
-        Network { ca_file: ca_file.display().to_string(), extra_headers: vec!["X-Front".into()], ..Network::default() };
-    let base_url = heard.before(&admin).await;
-    let bench = Bench::new(EnvironmentDraft { network, ..draft(&base_url, Method::PastedToken) }).await;
+    let authorities = Authorities::approved().await;
     let refused = token(600, &json!({ "aud": "another" }));
     let answers = [("token", refused.as_str()), ("header:X-Front", "canary-front")];
-    assert_eq!(bench.refused(&answers).await.code, "refused");
+    assert_eq!(authorities.bench.refused(&answers).await.code, "refused");
 
     // As it was tried: with all that was typed, of which the keychain holds nothing.
-    heard.take();
-    let whole = examined(&bench).await;
-    assert_step(&whole, "settings", VerdictView::Well, &[]);
+    let secrets = [refused.as_str(), "canary-front"];
+    let whole = authorities.lend(&secrets).await;
     assert_step(&whole, "accepted", VerdictView::Failed, &["gate"]);
-    let sent = heard.take();
-    assert!(sent.contains(&refused) && sent.contains("canary-front"), "{sent}");
-
-    std::fs::write(&ca_file, format!("{authority}\n")).expect("writes");
-    let rest = examined(&bench).await;
-    let sent = heard.take();
-    assert!(sent.contains("GET /asyncmq/"), "the admin was looked at: {sent}");
-    assert!(!sent.contains(&refused) && !sent.contains("canary-front"), "{sent}");
-    assert_step(&rest, "settings", VerdictView::Failed, &["Not approved", "ca.pem", "approve it"]);
+    let rest = authorities.lend_nothing_once_changed(&secrets).await;
     assert_step(&rest, "mount", VerdictView::Well, &[]);
-    assert_step(&rest, "accepted", VerdictView::Skipped, &["Settings"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_session_lends_the_doctor_nothing_once_its_authorities_have_changed() {
-    let (admin, certificates) = (Server::admin(&json!({})), Server::python("../certificates/serve.py", &json!({})));
-    let (heard, folder) = (Heard::default(), tempfile::tempdir().expect("folder"));
-    let ca_file = folder.path().join("ca.pem");
-    let authority = std::fs::read_to_string(certificates.text("ca_file")).expect("reads");
-    std::fs::write(&ca_file, &authority).expect("writes");
-    let network =
-        Network { ca_file: ca_file.display().to_string(), extra_headers: vec!["X-Front".into()], ..Network::default() };
-    let base_url = heard.before(&admin).await;
-    let mut bench = Bench::new(EnvironmentDraft { network, ..draft(&base_url, Method::PastedToken) }).await;
+    let mut authorities = Authorities::approved().await;
     let token = token(600, &json!({}));
-    bench.enters(&[("token", &token), ("header:X-Front", "canary-front")]).await;
+    authorities.bench.enters(&[("token", &token), ("header:X-Front", "canary-front")]).await;
 
-    heard.take();
-    let whole = examined(&bench).await;
-    assert_step(&whole, "settings", VerdictView::Well, &[]);
+    let secrets = [token.as_str(), "canary-front"];
+    let whole = authorities.lend(&secrets).await;
     assert_step(&whole, "accepted", VerdictView::Well, &[]);
-    let sent = heard.take();
-    assert!(sent.contains(&token) && sent.contains("canary-front"), "{sent}");
-
-    std::fs::write(&ca_file, format!("{authority}\n")).expect("writes");
-    let rest = examined(&bench).await;
-    let sent = heard.take();
-    assert!(sent.contains("GET /asyncmq/"), "the admin was looked at: {sent}");
-    assert!(!sent.contains(&token) && !sent.contains("canary-front"), "{sent}");
-    assert_step(&rest, "settings", VerdictView::Failed, &["Not approved", "(ca)", "ca.pem", "approve it"]);
-    assert_step(&rest, "accepted", VerdictView::Skipped, &["Settings"]);
+    authorities.lend_nothing_once_changed(&secrets).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
