@@ -34,6 +34,7 @@ use crate::{
     payload, recovery,
     rewrite::Rewriter,
     route, server,
+    static_files::StaticFiles,
     ticket::Guard,
     waiting,
 };
@@ -116,6 +117,7 @@ pub(crate) struct Shared {
     pub(crate) guard: Guard,
     pub(crate) jar: Jar,
     pub(crate) rewriter: Rewriter,
+    pub(crate) static_files: StaticFiles,
     pub(crate) events: EventHub,
     pub(crate) locked: AtomicBool,
     pub(crate) denied: AtomicU64,
@@ -236,6 +238,7 @@ impl Gateway {
             guard: Guard::new()?,
             jar: Jar::default(),
             rewriter: Rewriter::new(upstream.environment.base_url.as_url()),
+            static_files: StaticFiles::default(),
             events: EventHub::new(),
             locked: AtomicBool::new(upstream.environment.protection == Protection::Locked),
             denied: AtomicU64::new(0),
@@ -337,11 +340,12 @@ impl Gateway {
         self.shared.locked.store(protection == Protection::Locked, Ordering::SeqCst);
     }
 
-    /// Forgets everything that belongs to an operator: cookies, last events, return path, held writes; ends every stream.
+    /// Forgets everything that belongs to an operator: cookies, static files, last events, return path, held writes; ends every stream.
     /// The names of the writes that were dropped, to be said.
     #[must_use = "nothing is dropped silently"]
     pub fn forget_operator(&self) -> Vec<String> {
         self.shared.jar.clear();
+        self.shared.static_files.clear();
         self.shared.events.cut();
         let _ = self.take_interrupted_path();
         self.shared.held.close()

@@ -42,6 +42,11 @@ impl Jar {
         (value, Epoch(inner.epoch))
     }
 
+    /// The epoch of now.
+    pub(crate) fn epoch(&self) -> Epoch {
+        Epoch(self.inner().epoch)
+    }
+
     /// Keeps the cookies of a response from `url` (RFC 6265 §5.3), unless the jar was emptied since the request.
     pub(crate) fn keep(&self, epoch: Epoch, url: &Url, headers: &HeaderMap) {
         let mut inner = self.inner();

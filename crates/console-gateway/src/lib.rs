@@ -27,6 +27,7 @@ mod resolve;
 pub mod rewrite;
 mod route;
 mod server;
+mod static_files;
 mod ticket;
 mod undone;
 mod waiting;

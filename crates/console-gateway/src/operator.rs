@@ -4,7 +4,7 @@ use console_core::{session::Session, token::Identity};
 
 /// Issuer and subject of who is signed in. A credential that names neither (an API key, a proxy's header) is an operator
 /// of its own: equal to itself, different from everybody with a name.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Operator {
     issuer: Option<String>,
     subject: Option<String>,

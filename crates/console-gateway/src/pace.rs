@@ -31,6 +31,8 @@ pub struct Pace {
     pub long_wait: Duration,
     /// How long an unreachable admin may take to answer the question whether it is there.
     pub patience: Duration,
+    /// A static file is served for so long after the admin confirmed it, and asked about meanwhile; whole seconds.
+    pub static_stale_for: Duration,
 }
 
 impl Default for Pace {
@@ -46,6 +48,7 @@ impl Default for Pace {
             young_for: Duration::from_mins(10),
             long_wait: Duration::from_secs(30),
             patience: Duration::from_secs(15),
+            static_stale_for: Duration::from_mins(1),
         }
     }
 }

@@ -22,6 +22,7 @@ use crate::{
     payload::Payload,
     resolve::{self, Outside, Target},
     route::{self, Native},
+    static_files::Asked,
     undone, waiting,
     wire::Shape,
 };
@@ -112,7 +113,12 @@ async fn travel(
         headers: &parts.headers,
         asked_by: asked_by.clone(),
     };
-    match exchange(request, &mut payload, &shared).await {
+    let file = Asked::of(&parts.method, &parts.headers, &target, asked_by.as_ref(), &shared);
+    let done = match file {
+        Some(file) => file.answer(&shared).await,
+        None => exchange(request, &mut payload, &shared).await,
+    };
+    match done {
         Ok(answered) => pass_on(&parts, &target, answered, &shared),
         Err(not_done) => Err(undone::answer(&not_done, &parts, &target, &payload, asked_by.as_ref(), &shared)),
     }

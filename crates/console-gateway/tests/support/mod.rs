@@ -195,8 +195,17 @@ impl Bench {
     }
 
     pub(crate) fn sign_in(&self, token: &str) {
+        self.sign_in_with(token, "alice");
+    }
+
+    /// Another operator takes the place of who was there.
+    pub(crate) fn sign_in_as(&self, subject: &str) {
+        self.sign_in_with(TOKEN, subject);
+    }
+
+    fn sign_in_with(&self, token: &str, subject: &str) {
         let identity =
-            Identity { subject: Some("alice".into()), expires_at: Some(UnixTime(2_000)), ..Identity::default() };
+            Identity { subject: Some(subject.into()), expires_at: Some(UnixTime(2_000)), ..Identity::default() };
         let attachment = pasted_token::attachment(&self.environment);
         self.session.activate(&attachment, &token.to_owned().into(), identity, 0).expect("activates");
     }
