@@ -211,6 +211,18 @@ impl Shared {
 /// A running gateway. Dropping it ends the listener and every connection.
 pub struct Gateway {
     shared: Arc<Shared>,
+    port: Port,
+}
+
+/// The port of a gateway. Nobody else can listen there until the gateway is closed and every clone of this is dropped: a page
+/// that still lives would talk to them.
+#[derive(Debug, Clone)]
+pub struct Port(Arc<TcpListener>);
+
+impl PartialEq for Port {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
 }
 
 impl Gateway {
@@ -231,7 +243,7 @@ impl Gateway {
         upstream: Upstream,
         reports: mpsc::UnboundedSender<GatewayEvent>,
     ) -> Result<Self, StartError> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let listener = Arc::new(TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?);
         let host = listener.local_addr()?.to_string();
         let shared = Arc::new(Shared {
             origin: Origin { text: format!("http://{host}"), host },
@@ -258,9 +270,9 @@ impl Gateway {
             reports,
             upstream,
         });
-        tokio::spawn(server::serve(listener, shared.clone()));
+        tokio::spawn(server::serve(listener.clone(), shared.clone()));
         tokio::spawn(recovery::watch(shared.clone()));
-        Ok(Self { shared })
+        Ok(Self { shared, port: Port(listener) })
     }
 
     #[cfg(test)]
@@ -360,6 +372,11 @@ impl Gateway {
     /// of network call [`Reach::reconnect`] first.
     pub fn try_now(&self) {
         self.shared.try_now.send_replace(());
+    }
+
+    /// Ends every connection and answers none any more. The port stays taken while what is returned is kept.
+    pub fn close(self) -> Port {
+        self.port.clone()
     }
 
     /// How many requests were not admitted.

@@ -1,21 +1,42 @@
 //! The upstream's cookies: they live here, in memory, and never in a webview (DESIGN 5.5).
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::{
+    collections::VecDeque,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
 
 use console_core::session::{Authorization, Generation};
-use cookie_store::{CookieStore, RawCookie};
+use cookie_store::{Cookie, CookieStore, RawCookie, StoreAction};
 use http::{HeaderMap, HeaderValue, header};
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
+
+/// How many cookies are kept: a browser keeps at least 50 of a host (RFC 6265 §6.1), Chromium 180. The one that was set the
+/// longest ago goes.
+const MOST: usize = 180;
+/// The longest `Set-Cookie` line that is kept, in bytes (RFC 6265 §6.1).
+const LONGEST: usize = 4096;
 
 /// Counts how often the jar was emptied. A response to a request from before that stores nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Epoch(u64);
 
+/// What tells cookies apart (RFC 6265 §5.3): domain, path and name.
+#[derive(PartialEq, Eq)]
+struct Place([String; 3]);
+
+impl Place {
+    fn of(cookie: &Cookie<'_>) -> Self {
+        Self([(&cookie.domain).into(), (&cookie.path).into(), cookie.name().to_owned()])
+    }
+}
+
 #[derive(Default)]
 struct Inner {
     epoch: u64,
     store: CookieStore,
+    /// The places of what is in the store, in the order in which they were set.
+    set: VecDeque<Place>,
     /// The credential whose cookies were put in last.
     seeded: Option<Generation>,
 }
@@ -54,9 +75,12 @@ impl Jar {
             return;
         }
         for value in headers.get_all(header::SET_COOKIE) {
-            if let Ok(text) = value.to_str() {
-                // A cookie that the standard refuses is not kept; a browser says nothing either.
-                let _ = inner.store.parse(text, url);
+            // A cookie that the standard refuses is not kept; a browser says nothing either.
+            if let Ok(text) = value.to_str()
+                && text.len() <= LONGEST
+                && let Ok(cookie) = Cookie::parse(text, url)
+            {
+                inner.set(cookie.into_owned(), url);
             }
         }
     }
@@ -66,6 +90,7 @@ impl Jar {
         let mut inner = self.inner();
         inner.epoch += 1;
         inner.store.clear();
+        inner.set.clear();
         inner.seeded = None;
     }
 
@@ -86,9 +111,27 @@ impl Inner {
         for (name, value) in authorization.cookies.iter() {
             // For the whole host, as an admin mounted below a prefix sets its own; the jar is this realm's alone.
             let cookie = RawCookie::build((name.clone(), value.expose_secret().to_owned())).path("/").build();
-            let _ = self.store.insert_raw(&cookie, url);
+            if let Ok(cookie) = Cookie::try_from_raw_cookie(&cookie, url) {
+                self.set(cookie.into_owned(), url);
+            }
         }
         self.seeded = Some(authorization.generation);
+    }
+
+    fn set(&mut self, cookie: Cookie<'static>, url: &Url) {
+        let place = Place::of(&cookie);
+        let Ok(done) = self.store.insert(cookie, url) else { return };
+        self.set.retain(|before| *before != place);
+        self.set.push_back(place);
+        // The store keeps what has expired until something takes it out.
+        let gone = match done {
+            StoreAction::ExpiredExisting => self.set.pop_back(),
+            _ if self.set.len() > MOST => self.set.pop_front(),
+            _ => None,
+        };
+        if let Some(Place([domain, path, name])) = gone {
+            self.store.remove(&domain, &path, &name);
+        }
     }
 }
 
@@ -103,7 +146,7 @@ mod tests {
     };
     use http::{HeaderMap, HeaderValue, header};
 
-    use super::Jar;
+    use super::{Jar, LONGEST, MOST};
 
     fn carrying(cookies: &[(&str, &str)], session: &Session) -> Authorization {
         let attachment = Attachment { header_name: header::AUTHORIZATION, scheme: "Bearer".into(), cookie_name: None };
@@ -131,6 +174,37 @@ mod tests {
         jar.clear();
         jar.keep(epoch, &url, &answer);
         assert_eq!(jar.cookies(&url, &nothing).0, None, "an answer from before the sign-out stores nothing");
+    }
+
+    #[test]
+    fn a_jar_keeps_so_many_cookies_of_such_a_length_and_nothing_that_is_over() {
+        let jar = Jar::default();
+        let nothing = carrying(&[], &Session::new(Arc::new(SystemClock)));
+        let url = "http://a.example/asyncmq/".parse().expect("url");
+        let keep = |line: &str| {
+            let headers = HeaderMap::from_iter([(header::SET_COOKIE, HeaderValue::from_str(line).expect("a line"))]);
+            jar.keep(jar.epoch(), &url, &headers);
+        };
+        let sent = || jar.cookies(&url, &nothing).0.map_or(String::new(), |value| value.to_str().expect("text").into());
+        keep(&format!("long={}", "x".repeat(LONGEST)));
+        assert_eq!(sent(), "");
+        keep("session=1; Path=/");
+        for number in 1..MOST {
+            keep(&format!("c{number}=1; Path=/asyncmq/"));
+            keep(&format!("over{number}=1"));
+            keep(&format!("over{number}=1; Max-Age=0"));
+        }
+        // Set anew, it is the youngest.
+        keep("session=2; Path=/");
+        for number in MOST..10_000 {
+            keep(&format!("c{number}=1; Path=/asyncmq/"));
+            if number == 2 * MOST - 2 {
+                assert!(sent().contains("session=2") && !sent().contains("c1=1;"), "the oldest goes first: {}", sent());
+            }
+        }
+        assert_eq!(sent().split("; ").count(), MOST);
+        assert_eq!(jar.inner().store.iter_any().count(), MOST, "nothing that is over stays");
+        assert_eq!(jar.inner().set.len(), MOST);
     }
 
     #[test]

@@ -34,6 +34,6 @@ mod waiting;
 mod wire;
 
 pub use action::{Action, Meaning, Object, Verb};
-pub use gateway::{Gateway, GatewayEvent, StartError, Upstream};
+pub use gateway::{Gateway, GatewayEvent, Port, StartError, Upstream};
 pub use held::{CarriedOut, HeldError, HeldId, HeldWrite};
 pub use pace::Pace;

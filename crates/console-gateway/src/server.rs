@@ -20,7 +20,7 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 const MOST_CONNECTIONS: usize = 256;
 
 /// Serves until the gateway is closed.
-pub(crate) async fn serve(listener: TcpListener, shared: Arc<Shared>) {
+pub(crate) async fn serve(listener: Arc<TcpListener>, shared: Arc<Shared>) {
     let mut closed = shared.closed.subscribe();
     let places = Arc::new(Semaphore::new(MOST_CONNECTIONS));
     loop {

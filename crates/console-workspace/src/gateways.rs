@@ -78,10 +78,10 @@ impl Workspace {
         if let Some(gateway) = gateway {
             let on_their_way = gateway.on_their_way();
             let dropped = gateway.forget_operator();
-            drop(gateway);
+            let port = gateway.close();
             self.say_dropped(id, &dropped, why);
             self.say_on_their_way(id, on_their_way, why);
-            self.order(StageOrder::Close { environment: id.clone() });
+            self.order(StageOrder::Close { environment: id.clone(), port });
         }
     }
 

@@ -24,5 +24,6 @@ mod way;
 mod words;
 mod workspace;
 
+pub use console_gateway::Port;
 pub use stage_order::{CopiedSecret, StageOrder, StageReport};
 pub use workspace::{Options, StartError, Workspace};

@@ -3,6 +3,7 @@
 use std::{fmt, sync::Arc};
 
 use console_core::environment::EnvironmentId;
+use console_gateway::Port;
 use console_ipc::Cover;
 use secrecy::SecretString;
 use url::Url;
@@ -37,10 +38,13 @@ pub enum StageOrder {
         /// Whose dashboard.
         environment: EnvironmentId,
     },
-    /// Destroy the webview and its storage.
+    /// Destroy the webview and its storage, then let go of the port: whoever listened there while the page still lives would
+    /// be talked to in the admin's stead.
     Close {
         /// Whose dashboard.
         environment: EnvironmentId,
+        /// Where it was served.
+        port: Port,
     },
     /// Show this environment's dashboard (or none) with as much of the content area as the cover leaves.
     Show {

@@ -4,6 +4,7 @@
 
 use std::{
     collections::HashMap,
+    io::ErrorKind,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -28,7 +29,7 @@ use serde_json::json;
 use tempfile::TempDir;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpListener,
+    net::{TcpListener, TcpStream},
     sync::mpsc::UnboundedReceiver,
     time,
 };
@@ -168,6 +169,38 @@ async fn signing_in_stores_the_token_and_opens_the_dashboard_and_signing_out_und
     assert_eq!(bench.view().stored_credential, StoredCredentialView::None);
     assert_eq!(bench.orders(), ["close"]);
     assert!(bench.keychain.keys().is_empty());
+}
+
+#[tokio::test]
+async fn nobody_listens_on_the_port_of_a_dashboard_before_its_webview_is_gone() {
+    let mut bench = Bench::new(&admin().await).await;
+    bench.sign_in("alice").await;
+    bench.workspace.sign_out(&bench.id, true).await.expect("signs out");
+    let (mut origin, mut port) = (None, None);
+    while let Ok(order) = bench.orders.try_recv() {
+        match order {
+            StageOrder::Open { origin: opened, .. } => origin = Some(opened),
+            StageOrder::Close { port: held, .. } => port = Some(held),
+            _ => {}
+        }
+    }
+    let address = origin.expect("was opened").socket_addrs(|| None).expect("an address")[0];
+    let listen = async || TcpListener::bind(address).await.map(drop).map_err(|error| error.kind());
+    assert_eq!(listen().await, Err(ErrorKind::AddrInUse));
+    // Nobody answers there either.
+    let mut page = TcpStream::connect(address).await.expect("the port is taken");
+    page.write_all(b"GET /asyncmq/ HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n").await.expect("writes");
+    assert_eq!(page.try_read(&mut [0; 1]).expect_err("nothing to read").kind(), ErrorKind::WouldBlock);
+
+    port.take().expect("was closed");
+    assert!(!page.read(&mut [0; 1]).await.is_ok_and(|length| length > 0), "ended without an answer");
+    time::timeout(Duration::from_secs(10), async {
+        while listen().await.is_err() {
+            time::sleep(Duration::from_millis(10)).await;
+        }
+    })
+    .await
+    .expect("the port is free");
 }
 
 #[tokio::test]

@@ -19,9 +19,9 @@ use std::{collections::HashMap, path::PathBuf, sync::Arc, time::Duration};
 
 use console_core::environment::EnvironmentId;
 use console_ipc::Cover;
-use console_workspace::StageOrder;
+use console_workspace::{Port, StageOrder};
 use tauri::{
-    AppHandle, LogicalPosition, LogicalSize, Webview, WebviewUrl, Window, WindowEvent, Wry,
+    AppHandle, LogicalPosition, LogicalSize, Webview, WebviewUrl, Window, WindowEvent, Wry, async_runtime,
     webview::{NewWindowResponse, PermissionResponse, WebviewBuilder},
     window::{Color, WindowBuilder},
 };
@@ -44,6 +44,9 @@ const ACCENT_LINE: f64 = 2.0;
 const LEAST_IN_SIGHT: f64 = 100.0;
 /// How long dashboards wait for the shell at the start; well within the life of an entry ticket.
 const SHELL_COMES_WITHIN: Duration = Duration::from_secs(3);
+
+/// How long a page may live on after its webview was closed.
+const PAGE_ENDS_WITHIN: Duration = Duration::from_secs(5);
 
 /// The shell's ground (`--canvas`), so that the window does not flash before the shell has painted.
 const LIGHT: Color = Color(249, 250, 251, 255);
@@ -198,7 +201,12 @@ impl Stage {
             StageOrder::Reload { environment } => self.on(&environment, Webview::reload),
             StageOrder::ShowAgain { environment } => self.on(&environment, |webview| webview.eval(SHOWN_AGAIN)),
             StageOrder::Quit => self.window.destroy(),
-            StageOrder::Close { environment } => self.close_dashboard(&environment),
+            StageOrder::Close { environment, port } => {
+                let closed = self.close_dashboard(&environment);
+                // Behind the closing in the main thread's queue.
+                self.window.run_on_main_thread(move || drop(async_runtime::spawn(free_later(port))))?;
+                closed
+            }
             StageOrder::Show { environment, cover } => self.show(environment.map(|environment| (environment, cover))),
             StageOrder::OpenExternal { url } => {
                 open_outside(&url);
@@ -337,6 +345,12 @@ fn open_outside(url: &Url) {
     if let Err(error) = open::that_detached(url.as_str()) {
         tracing::warn!(%error, "the system's browser could not be started");
     }
+}
+
+/// A page's process hears of the end of its webview, and ends its requests, in its own time.
+async fn free_later(port: Port) {
+    tokio::time::sleep(PAGE_ENDS_WITHIN).await;
+    drop(port);
 }
 
 fn name_of(order: &StageOrder) -> &'static str {
