@@ -15,7 +15,10 @@ use futures_util::Stream;
 use http::HeaderMap;
 use url::Url;
 
-use self::{site::Site, text::Text};
+use self::{
+    site::{Schemes, Site},
+    text::Text,
+};
 
 mod attribute;
 mod body;
@@ -56,7 +59,7 @@ impl Rewriter {
     /// A path that begins with `//` comes as `/.//…`, which a browser resolves to that path and not to another host.
     pub fn url(&self, value: &str) -> Option<String> {
         let text = Text::plain(value.as_bytes());
-        let cut = self.site.cut(&text, 0..text.len())?;
+        let cut = self.site.cut(&text, 0..text.len(), Schemes::Web)?;
         let rewritten = String::from_utf8(text::apply(value.as_bytes(), &[cut])).ok()?;
         Some(rewritten.trim_matches(|char: char| char <= ' ').to_owned())
     }

@@ -3,7 +3,7 @@
 use super::{BASE, become_of, stay};
 
 /// Element and attribute.
-const URLS: [(&str, &str); 54] = [
+const URLS: [(&str, &str); 65] = [
     ("a", "href"),
     ("area", "href"),
     ("link", "href"),
@@ -55,13 +55,24 @@ const URLS: [(&str, &str); 54] = [
     ("button", "hx-delete"),
     ("a", "hx-push-url"),
     ("a", "hx-replace-url"),
+    ("div", "data-hx-get"),
+    ("div", "data-hx-post"),
+    ("div", "data-hx-put"),
+    ("div", "data-hx-patch"),
+    ("div", "data-hx-delete"),
+    ("div", "data-hx-push-url"),
+    ("div", "data-hx-replace-url"),
+    ("div", "sse-connect"),
+    ("div", "data-sse-connect"),
+    ("div", "ws-connect"),
+    ("div", "data-ws-connect"),
     ("div", "data-url"),
     ("div", "data-status-url"),
     ("div", "data-url-for-the-next-url"),
 ];
 
 /// What looks like a URL's place and is none, on this element.
-const OTHERS: [(&str, &str); 34] = [
+const OTHERS: [(&str, &str); 42] = [
     ("input", "value"),
     ("option", "value"),
     ("button", "value"),
@@ -95,6 +106,14 @@ const OTHERS: [(&str, &str); 34] = [
     ("html", "xmlns"),
     ("svg", "xmlns:xlink"),
     ("div", "x-href"),
+    ("div", "hx-vals"),
+    ("div", "hx-headers"),
+    ("div", "hx-target"),
+    ("div", "data-hx-vals"),
+    ("div", "data-get"),
+    ("div", "data-data-hx-get"),
+    ("div", "sse-swap"),
+    ("div", "ws-send"),
     ("div", "hrefs"),
 ];
 
@@ -137,6 +156,28 @@ fn attributes_are_found_wherever_they_stand_in_a_tag() {
                 "<video src=//admin.example/v poster=//admin.example/p data-x-url=//admin.example/u>",
                 "<video src=/v poster=/p data-x-url=/u>",
             ),
+        ],
+    );
+}
+
+#[test]
+fn a_socket_is_named_by_its_own_schemes_too() {
+    become_of(
+        BASE,
+        &[
+            ("<div ws-connect=ws://admin.example/x>", "<div ws-connect=/x>"),
+            ("<div data-ws-connect=' W&#83;S:\\\\Admin.example:443/x'>", "<div data-ws-connect=' /x'>"),
+            ("<div ws-connect=ws:admin.example/x>", "<div ws-connect=/x>"),
+        ],
+    );
+    stay(
+        BASE,
+        &[
+            "<div ws-connect=ws://admin.example:8000/x>",
+            "<div ws-connect=wsx://admin.example/x>",
+            "<div ws-connect=/x>",
+            "<div sse-connect=ws://admin.example/x>",
+            "<a href=ws://admin.example/x>",
         ],
     );
 }
