@@ -88,6 +88,10 @@ impl Site {
             return None;
         }
         let authority = reader.at..reader.authority();
+        if authority.end == text.len() && !text.is_whole() {
+            // Nobody knows which host it would be.
+            return None;
+        }
         let written = text.string(authority.clone());
         let url = Url::parse(&format!("{scheme}://{written}/")).ok()?;
         if !self.owns(&url) {

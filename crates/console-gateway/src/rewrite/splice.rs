@@ -30,6 +30,10 @@ use super::{
 /// `value` can be long; a tag that is longer than this is hostile.
 const PARSER_MEMORY: usize = 8 * 1024 * 1024;
 
+/// How much of the values in one tag is read, of those that could name a host, in bytes. The parser's own bound is on the
+/// bytes of a tag and on the number of its attributes, not on what reading them takes.
+const LONGEST_READ: usize = 512 * 1024;
+
 type Parser = HtmlRewriter<'static, Box<dyn FnMut(&[u8]) + Send>>;
 
 /// One document on its way.
@@ -130,6 +134,7 @@ impl Splicer {
         let Some(first) = tag.first() else { return Vec::new() };
         let name = lower_case(tag_name(self.bytes(&(first.tag + 1..first.name.start)))).into_owned();
         let mut edits = Vec::new();
+        let mut unread = LONGEST_READ;
         let pragma = if name == b"meta" { self.pragma(tag) } else { None };
         for attribute in tag {
             let attribute_name = lower_case(self.bytes(&attribute.name));
@@ -143,7 +148,8 @@ impl Splicer {
                 (attribute_name, _) => Form::of(&name, attribute_name),
             };
             if let Some(form) = form.filter(|form| form.may_name_host(value)) {
-                let found = form.edits(&self.site, &Text::attribute(value, self.charset));
+                let found = form.edits(&self.site, &Text::attribute(value, unread, self.charset));
+                unread = unread.saturating_sub(value.len());
                 edits.extend(found.into_iter().map(|edit| self.placed(edit, attribute)));
             }
         }
@@ -203,7 +209,10 @@ impl Splicer {
 
     fn policy(&self, attribute: &Attribute) -> Option<Edit> {
         let value = self.bytes(&attribute.value);
-        let text = Text::attribute(value, self.charset);
+        let text = Text::attribute(value, LONGEST_READ, self.charset);
+        if !text.is_whole() {
+            return None;
+        }
         let policy = csp::rewrite(&self.site, &text.string(0..text.len()))?;
         let escaped = html_escape::encode_quoted_attribute(&policy);
         let before = self.bytes(&(attribute.value.start.saturating_sub(1)..attribute.value.start));
@@ -216,7 +225,7 @@ impl Splicer {
     /// The decoded value of the attribute of this name, given in lower case. Of two, the first counts.
     fn value(&self, tag: &[Attribute], name: &[u8]) -> Option<String> {
         let attribute = tag.iter().find(|attribute| self.bytes(&attribute.name).eq_ignore_ascii_case(name))?;
-        let text = Text::attribute(self.bytes(&attribute.value), self.charset);
+        let text = Text::attribute(self.bytes(&attribute.value), LONGEST_READ, self.charset);
         Some(text.string(0..text.len()))
     }
 

@@ -15,6 +15,7 @@ mod bodies;
 mod charsets;
 mod forms;
 mod headers;
+mod long;
 mod markup;
 mod policy;
 mod untouched;
