@@ -71,7 +71,8 @@ impl Form {
                 }
             }
             Self::Style => value.contains(&b'(') || value.contains(&b'&'),
-            _ => value.iter().any(|byte| matches!(byte, b'/' | b'\\' | b'&')),
+            // `https:host` names a host, too, where the realm's scheme is another.
+            _ => value.iter().any(|byte| matches!(byte, b'/' | b'\\' | b'&' | b':')),
         }
     }
 

@@ -14,6 +14,7 @@ fn every_candidate_of_a_srcset_is_rewritten() {
             ("<img srcset='//admin.example/a,b.png 1x'>", "<img srcset='/a,b.png 1x'>"),
             ("<img srcset='//admin.example/a.png, //admin.example/b.png'>", "<img srcset='/a.png, /b.png'>"),
             ("<img srcset=',,//admin.example/a.png,,'>", "<img srcset=',,/a.png,,'>"),
+            ("<img srcset=https:admin.example>", "<img srcset=/>"),
             ("<img srcset=//admin.example/a.png>", "<img srcset=/a.png>"),
             (
                 "<img srcset='data:image/png,//admin.example/ 1x, //admin.example/x 2x'>",
@@ -55,6 +56,7 @@ fn the_url_of_a_refresh_is_rewritten() {
         ("5;url=http://admin.example/x", "5;url=/x"),
         ("5; URL = //admin.example/x", "5; URL = /x"),
         ("0,url=//admin.example/x", "0,url=/x"),
+        ("0;https:admin.example", "0;/"),
         ("0 url=//admin.example/x", "0 url=/x"),
         (" 5.9 ; //admin.example/x", " 5.9 ; /x"),
         (".5;//admin.example/x", ".5;/x"),
