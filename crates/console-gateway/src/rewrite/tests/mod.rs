@@ -13,11 +13,13 @@ use super::{BoxError, Rewriter};
 mod attributes;
 mod bodies;
 mod charsets;
+mod documents;
 mod forms;
 mod headers;
 mod long;
 mod markup;
 mod policy;
+mod properties;
 mod untouched;
 mod urls;
 
