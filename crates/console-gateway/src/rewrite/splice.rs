@@ -42,10 +42,12 @@ pub(super) struct Splicer {
     /// `None` once the rest is to pass untouched.
     parser: Option<Parser>,
     found: Arc<Found>,
-    /// What came in and has not gone out.
+    /// What came in and has not gone out, or has gone out as a part of a tag that the parser is in.
     waiting: BytesMut,
     /// Where `waiting` begins in the document.
     offset: usize,
+    /// How far the document had gone out before the parser read it.
+    gone: usize,
     charset: &'static Encoding,
     charset_is_certain: bool,
     has_base: bool,
@@ -77,6 +79,7 @@ impl Splicer {
             found,
             waiting: BytesMut::new(),
             offset: 0,
+            gone: 0,
             // A browser's default; it matters only to Unicode host names.
             charset: charset.unwrap_or(WINDOWS_1252),
             charset_is_certain: charset.is_some(),
@@ -87,12 +90,39 @@ impl Splicer {
 
     /// Takes a chunk of the document and gives what can go out, perhaps nothing.
     pub(super) fn feed(&mut self, chunk: Bytes) -> Bytes {
-        let Some(parser) = &mut self.parser else { return chunk };
-        self.waiting.extend_from_slice(&chunk);
-        if let Err(error) = parser.write(&chunk) {
+        if self.has_given_up() {
+            return chunk;
+        }
+        self.read(&chunk);
+        self.leave()
+    }
+
+    /// Takes what has gone out already: no URL of the host is in it, but it may say how to read what follows.
+    pub(super) fn read_what_is_gone(&mut self, chunk: &[u8]) {
+        if !self.has_given_up() {
+            self.gone = self.offset + self.waiting.len() + chunk.len();
+            self.read(chunk);
+            self.leave();
+        }
+    }
+
+    /// Whether everything that came has been read and let go: no tag is open.
+    pub(super) fn is_idle(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
+    /// Whether everything that comes passes as it is.
+    pub(super) fn has_given_up(&self) -> bool {
+        self.parser.is_none()
+    }
+
+    fn read(&mut self, chunk: &[u8]) {
+        self.waiting.extend_from_slice(chunk);
+        if let Some(parser) = &mut self.parser
+            && let Err(error) = parser.write(chunk)
+        {
             self.give_up(&error.to_string());
         }
-        self.leave()
     }
 
     /// The end of the document: everything that is still here.
@@ -124,8 +154,14 @@ impl Splicer {
         let passed = self.found.passed.load(Ordering::Relaxed).saturating_sub(self.offset);
         let length = if self.parser.is_some() { passed.min(self.waiting.len()) } else { self.waiting.len() };
         let length = edits.last().map_or(length, |edit| length.max(edit.range.end));
+        let gone = self.gone.saturating_sub(self.offset).min(length);
+        // What is gone cannot be changed, and holds nothing to change.
+        edits.retain(|edit| edit.range.start >= gone);
+        for edit in &mut edits {
+            edit.range = edit.range.start - gone..edit.range.end - gone;
+        }
         self.offset += length;
-        let original = self.waiting.split_to(length).freeze();
+        let original = self.waiting.split_to(length).freeze().slice(gone..);
         if edits.is_empty() { original } else { super::text::apply(&original, &edits).into() }
     }
 

@@ -135,7 +135,7 @@ impl Text {
 }
 
 /// The character reference at the beginning of `text`: how many bytes it takes and what it stands for.
-fn reference(text: &[u8]) -> Option<(usize, Cow<'_, str>)> {
+pub(super) fn reference(text: &[u8]) -> Option<(usize, Cow<'_, str>)> {
     if text.get(1) == Some(&b'#') {
         return numeric_reference(text);
     }

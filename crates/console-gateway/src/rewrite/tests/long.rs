@@ -63,3 +63,15 @@ fn what_follows_a_tag_that_the_parser_cannot_hold_passes_as_it_is() {
     let giant = format!("<a title='{}'>", "a".repeat(9 * 1024 * 1024));
     becomes(&format!("{LINK}{giant}{LINK}"), &format!("{REWRITTEN}{giant}{LINK}"));
 }
+
+#[test]
+fn what_the_parser_has_not_read_is_bounded_and_told_to_it_when_it_matters() {
+    let clean = "<p title='a > b'>text</p>\n".repeat(3 * 1024 * 1024 / 26);
+    let links = format!("{LINK}<textarea>{clean}{LINK}</textarea>{clean}{LINK}");
+    let after = format!("{REWRITTEN}<textarea>{clean}{LINK}</textarea>{clean}{REWRITTEN}");
+    becomes(&links, &after);
+    becomes(
+        &format!("{clean}<script>{clean}{LINK}</script>{clean}"),
+        &format!("{clean}<script>{clean}{LINK}</script>{clean}"),
+    );
+}

@@ -15,6 +15,7 @@ mod bodies;
 mod charsets;
 mod documents;
 mod forms;
+mod glances;
 mod headers;
 mod long;
 mod markup;

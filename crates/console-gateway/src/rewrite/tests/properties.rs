@@ -9,7 +9,7 @@ use super::{
 };
 
 /// The same documents each time, unless the environment asks for others.
-fn config() -> ProptestConfig {
+pub(super) fn config() -> ProptestConfig {
     let config = ProptestConfig { failure_persistence: None, ..ProptestConfig::default() };
     match config.rng_seed {
         RngSeed::Random => ProptestConfig { rng_seed: RngSeed::Fixed(5), ..config },
@@ -23,7 +23,7 @@ fn rewritten(base: &str, chunks: &[&[u8]]) -> String {
 }
 
 /// `text` in pieces of these lengths, over and over.
-fn cut<'a>(text: &'a str, lengths: &[usize]) -> Vec<&'a [u8]> {
+pub(super) fn cut<'a>(text: &'a str, lengths: &[usize]) -> Vec<&'a [u8]> {
     let mut rest = text.as_bytes();
     let mut chunks = Vec::new();
     for length in lengths.iter().cycle() {
