@@ -44,8 +44,16 @@ impl Glance {
         matches!(self, Self::Unknown)
             || self.sees_authority(stretch)
             || self.sees_scheme(stretch)
-            // Its `content` may be a policy, which need not name the host to be changed.
-            || memchr_iter(b'<', stretch).any(|at| stretch[at + 1..].get(..4).is_some_and(|name| name.eq_ignore_ascii_case(b"meta")))
+            || Self::sees_meaning(stretch)
+    }
+
+    /// A tag that says how to read what follows; and the `content` of a `meta` may be a policy, which need not name the
+    /// host to be changed.
+    fn sees_meaning(stretch: &[u8]) -> bool {
+        memchr_iter(b'<', stretch).filter_map(|at| stretch[at + 1..].get(..4)).any(|name| {
+            // No reference is read in a tag's name.
+            name.eq_ignore_ascii_case(b"meta") || name.eq_ignore_ascii_case(b"base")
+        })
     }
 
     /// Two slashes, and what could be the host; or a character reference that could be any of it.

@@ -94,4 +94,12 @@ impl Rewriter {
     {
         body::rewrite(&self.site, headers, body)
     }
+
+    /// What the parser makes of a document when it reads all of it: `html_body` must make the same of it.
+    #[cfg(any(test, feature = "fuzzing"))]
+    pub(crate) fn parsed(&self, document: &[u8], charset: &'static encoding_rs::Encoding) -> Vec<u8> {
+        let mut splicer = splice::Splicer::new(Arc::clone(&self.site), Some(charset));
+        let out = splicer.feed(Bytes::copy_from_slice(document));
+        [out, splicer.finish()].concat()
+    }
 }

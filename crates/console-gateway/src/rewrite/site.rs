@@ -31,11 +31,13 @@ impl Schemes {
 #[derive(Debug)]
 pub(super) struct Site {
     base: Url,
+    /// Host and port as they are written most of the time: spares judging them as a URL.
+    authority: String,
 }
 
 impl Site {
     pub(super) fn new(base: &Url) -> Self {
-        Self { base: base.clone() }
+        Self { base: base.clone(), authority: base.authority().to_owned() }
     }
 
     /// `https` or `http`.
@@ -93,8 +95,9 @@ impl Site {
             return None;
         }
         let written = text.string(authority.clone());
-        let url = Url::parse(&format!("{scheme}://{written}/")).ok()?;
-        if !self.owns(&url) {
+        let is_owned = written.eq_ignore_ascii_case(&self.authority)
+            || Url::parse(&format!("{scheme}://{written}/")).is_ok_and(|url| self.owns(&url));
+        if !is_owned {
             return None;
         }
         let with: &'static [u8] = match reader.slashes() {

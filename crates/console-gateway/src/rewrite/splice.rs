@@ -8,7 +8,7 @@ use std::{
     ops::Range,
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
 };
 
@@ -61,6 +61,8 @@ struct Found {
     attributes: Mutex<Vec<Attribute>>,
     /// How far it has read and let go.
     passed: AtomicUsize,
+    /// It reads what has gone out: tags that end there are nobody's business.
+    is_gone: AtomicBool,
 }
 
 struct Attribute {
@@ -97,11 +99,14 @@ impl Splicer {
         self.leave()
     }
 
-    /// Takes what has gone out already: no URL of the host is in it, but it may say how to read what follows.
+    /// Takes what has gone out already: there is nothing to change in it, and no whole tag that says how to read what
+    /// follows. It may open an element in which what follows is no markup, or the tag that follows.
     pub(super) fn read_what_is_gone(&mut self, chunk: &[u8]) {
         if !self.has_given_up() {
             self.gone = self.offset + self.waiting.len() + chunk.len();
+            self.found.is_gone.store(true, Ordering::Relaxed);
             self.read(chunk);
+            self.found.is_gone.store(false, Ordering::Relaxed);
             self.leave();
         }
     }
@@ -292,6 +297,9 @@ fn parser(found: &Arc<Found>) -> Parser {
     let seen = Arc::clone(found);
     let passed = Arc::clone(found);
     let note = move |element: &mut lol_html::send::Element<'_, '_>| {
+        if seen.is_gone.load(Ordering::Relaxed) {
+            return Ok(());
+        }
         let tag = element.start_tag();
         let at = tag.source_location().bytes().start;
         let attributes = tag.attributes().iter().filter_map(|attribute| {

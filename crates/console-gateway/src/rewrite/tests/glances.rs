@@ -7,20 +7,19 @@ use encoding_rs::UTF_8;
 use proptest::{collection::vec, prelude::*, sample::select};
 
 use super::{
-    super::{document::Document, glance::Glance, site::Site, splice::Splicer},
+    super::{document::Document, glance::Glance, site::Site},
     documents::{Part, document, realm},
     properties::{config, cut},
+    rewriter,
 };
 
 fn site(base: &str) -> Arc<Site> {
     Arc::new(Site::new(&base.parse().expect("a URL")))
 }
 
-/// What the parser alone makes of a document.
+/// What the parser makes of a document when it reads all of it.
 fn parsed(base: &str, text: &str) -> String {
-    let mut splicer = Splicer::new(site(base), Some(UTF_8));
-    let out = splicer.feed(Bytes::copy_from_slice(text.as_bytes()));
-    String::from_utf8([out, splicer.finish()].concat()).expect("UTF-8, as it came")
+    String::from_utf8(rewriter(base).parsed(text.as_bytes(), UTF_8)).expect("UTF-8, as it came")
 }
 
 /// What becomes of it when the parser reads only what it must.
@@ -46,6 +45,8 @@ fn what_could_name_the_host_is_seen() {
                 "x//admin.example:8000",
                 "/\\\t\n\\admin.example",
                 "\\\\admin.example",
+                "/\t/admin.example",
+                "\\\r\n/admin.example",
                 "//@admin.example",
                 "//:@admin.example",
                 "//a%64min.example",
@@ -67,6 +68,7 @@ fn what_could_name_the_host_is_seen() {
                 "&#x3002;",
                 "<meta name=x>",
                 "<META",
+                "<Base href=x>",
             ][..],
         ),
         (
@@ -100,7 +102,7 @@ fn what_pages_are_full_of_is_not_taken_for_the_host() {
         "javascript:go()",
         "jobs:10 apps:[ admin:x",
         "// a comment",
-        "<main><menu><me><nav>",
+        "<main><menu><me><b><bas ><nav>",
         "\\n\\t",
         "ä ö ü · → …",
         "/ä //",
