@@ -1,8 +1,8 @@
-//! How fast is HTML rewritten? Prints one line for each document: GB/s and microseconds, medians of rounds, on one core.
+//! How fast is HTML rewritten? Prints a line for each document: GB/s and microseconds, medians of rounds, on one core.
 //!
-//! `cargo run --release -p console-gateway --example rewriting [-- ROUNDS [NAME]]`; `NAME`: only documents whose name holds
-//! it. It goes the gateway's way: `Rewriter::html_body` over a stream of chunks. The documents are written like the job
-//! list of AsyncMQ 0.10, which names the host in the four files of its head.
+//! `cargo run --release -p console-gateway --example rewriting [-- ROUNDS [NAME]]`; `NAME`: only documents whose name
+//! holds it. It goes the gateway's way: `Rewriter::html_body` over a stream of chunks. The documents are written like the
+//! job list of AsyncMQ 0.10, which names the host in the four files of its head.
 //!
 //! Time is the thread's time on its core, where the system tells it (Linux): what else the machine does is not in it.
 

@@ -1,7 +1,7 @@
 //! Which stretches of a document need the parser at all?
 //!
-//! Most of a page holds no URL of the host. Such stretches go out at once, as they came; they are kept for the case that
-//! the parser must know what stood before a later one, and it reads them only then.
+//! Most of a page holds no URL of the host. Such stretches go out at once, as they came; they are kept for the case
+//! that the parser must know what stood before a later one, and it reads them only then.
 
 use std::sync::Arc;
 
@@ -54,8 +54,8 @@ impl Document {
                 break;
             };
             let end = at + stretch.length;
-            let is_clean = stretch.is_apart && !self.glance.sees_something(&text[at..end]);
-            if is_clean && self.has_kept(&text[at..end]) {
+            if stretch.is_apart && !self.glance.sees_something(&text[at..end]) {
+                self.keep(&text[at..end]);
                 out.pass(&text, at, end);
             } else {
                 self.catch_up();
@@ -95,16 +95,12 @@ impl Document {
         }
     }
 
-    /// Keeps a stretch that goes out without the parser. `false`: it must read this one, because it is within a tag.
-    fn has_kept(&mut self, stretch: &[u8]) -> bool {
+    /// Keeps a stretch that goes out without the parser.
+    fn keep(&mut self, stretch: &[u8]) {
         if self.unread.len() + stretch.len() > LONGEST_UNREAD {
             self.catch_up();
         }
-        let is_apart = self.splicer.is_idle();
-        if is_apart {
-            self.unread.extend_from_slice(stretch);
-        }
-        is_apart
+        self.unread.extend_from_slice(stretch);
     }
 
     fn catch_up(&mut self) {

@@ -1,7 +1,7 @@
 //! Could a stretch of a document name the realm's host, or hold a policy, in any way that a browser would understand?
 //!
-//! A look with `memchr`, for the many stretches in which nothing can be rewritten: it may say yes without need, never no.
-//! It knows nothing of tags: what could be a URL of the host is taken for one wherever it stands.
+//! A look with `memchr`, for the many stretches in which nothing can be rewritten. It may say yes without need, and never
+//! no. It knows nothing of tags: what could be a URL of the host is taken for one wherever it stands.
 
 use memchr::{memchr_iter, memchr3};
 use url::{Host, Url};

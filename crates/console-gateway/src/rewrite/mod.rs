@@ -1,10 +1,10 @@
 //! What must change in a response so that the admin's own absolute URLs stay on the gateway? (DESIGN 5.7)
 //!
 //! The admin renders absolute URLs from its `Host`. Headers are judged in `headers` and `csp`; an HTML body streams
-//! through `body` (is it HTML, which charset, which content codings), `document` (which stretches need the parser; `glance`
-//! tells), `splice` (the parser, and the cutting) and `attribute` (which attribute holds URLs, in which form). All of them
-//! ask `site` whether a URL is the realm's, and cut scheme and authority out of the original bytes: whatever is not such a
-//! URL leaves as it came.
+//! through `body` (is it HTML, which charset, which content codings), `document` (which stretches need the parser;
+//! `glance` tells), `splice` (the parser, and the cutting) and `attribute` (which attribute holds URLs, in which form).
+//! All of them ask `site` whether a URL is the realm's, and cut scheme and authority out of the original bytes: whatever
+//! is not such a URL leaves as it came.
 //!
 //! Left alone on purpose: `<style>` elements, `srcdoc`, CSS functions other than `url()`, scripts, and every attribute
 //! that is not in HTML's list of URLs: a job's payload may hold the admin's URL, and pages post it back.

@@ -30,8 +30,8 @@ use super::{
 /// `value` can be long; a tag that is longer than this is hostile.
 const PARSER_MEMORY: usize = 8 * 1024 * 1024;
 
-/// How much of the values in one tag is read, of those that could name a host, in bytes. The parser's own bound is on the
-/// bytes of a tag and on the number of its attributes, not on what reading them takes.
+/// How much of the values in one tag is read, of those that could name a host, in bytes. The parser's own bound is on
+/// the bytes of a tag and on the number of its attributes, not on what reading them takes.
 const LONGEST_READ: usize = 512 * 1024;
 
 type Parser = HtmlRewriter<'static, Box<dyn FnMut(&[u8]) + Send>>;

@@ -137,7 +137,7 @@ fn what_pages_are_full_of_is_not_taken_for_the_host() {
 
 /// Markup that is hardly any, and may name a host anywhere.
 fn soup() -> impl Strategy<Value = String> {
-    const PIECES: [&str; 76] = [
+    const PIECES: [&str; 77] = [
         "<a href=",
         "<a href=\"",
         "<a href='",
@@ -212,6 +212,7 @@ fn soup() -> impl Strategy<Value = String> {
         "</script>",
         "<meta http-equiv=refresh content='0;",
         "<base href=",
+        "<base href=//cdn.example/>",
         "<meta charset=",
         "<meta content=upgrade-insecure-requests http-equiv=content-security-policy>",
     ];
