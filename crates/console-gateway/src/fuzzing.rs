@@ -10,6 +10,7 @@ use console_core::{
     session::{Attachment, Authorization, Session},
     token::Identity,
 };
+use encoding_rs::{Encoding, SHIFT_JIS, UTF_8};
 use futures_util::{TryStreamExt, stream};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Uri, header};
 use http_body::Body as _;
@@ -209,7 +210,8 @@ pub fn writes(bytes: &[u8]) {
     }
 }
 
-/// A document is rewritten in the same way however it is cut; without the host it stays as it is; a second time, too.
+/// A document is rewritten in the same way however it is cut, and whatever the parser is spared of it; without the host it
+/// stays as it is; a second time, too.
 pub fn html(bytes: &[u8]) {
     const CODINGS: [&str; 5] = ["gzip", "br", "deflate", "zstd", "gzip, br"];
     const TYPES: [&str; 4] = ["text/html; charset=utf-8", "text/html", "text/html; charset=shift_jis", ""];
@@ -223,6 +225,11 @@ pub fn html(bytes: &[u8]) {
     let Some(whole) = rewritten(document, document.len().max(1), media, None) else { return };
     let cut = rewritten(document, step, media, None).unwrap_or_default();
     assert!(cut == whole, "cut by {step}: {:?}\nwhole: {:?}", lossy(&cut), lossy(&whole));
+    let charset = [Some(UTF_8), None, Some(SHIFT_JIS), None][usize::from(*choice % 4)];
+    if let Some(charset) = charset.filter(|_| Encoding::for_bom(document).is_none()) {
+        let parsed = Rewriter::new(base(1).as_url()).parsed(document, charset);
+        assert!(parsed == whole, "parsed: {:?}\nspared: {:?}", lossy(&parsed), lossy(&whole));
+    }
     if !may_name_host(document) {
         assert!(whole == document, "{:?} became {:?}", lossy(document), lossy(&whole));
     }

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::{
-    site::Site,
+    site::{Schemes, Site},
     text::{Edit, Text},
 };
 
@@ -12,6 +12,8 @@ use super::{
 pub(super) enum Form {
     /// It is a URL.
     Url,
+    /// It is a URL, or a WebSocket's.
+    Socket,
     /// `ping`: URLs with white space between them.
     Urls,
     /// `srcset`: image candidates.
@@ -29,9 +31,6 @@ impl Form {
         let here = |tags: &[&[u8]], form| tags.contains(&tag).then_some(form);
         match name {
             b"href" | b"src" | b"xlink:href" => Some(Self::Url),
-            b"hx-get" | b"hx-post" | b"hx-put" | b"hx-patch" | b"hx-delete" | b"hx-push-url" | b"hx-replace-url" => {
-                Some(Self::Url)
-            }
             b"style" => Some(Self::Style),
             b"action" => here(&[b"form"], Self::Url),
             b"formaction" => here(&[b"button", b"input"], Self::Url),
@@ -44,36 +43,50 @@ impl Form {
             b"ping" => here(&[b"a", b"area"], Self::Urls),
             b"srcset" => here(&[b"img", b"source"], Self::Candidates),
             b"imagesrcset" => here(&[b"link"], Self::Candidates),
-            _ => (name.starts_with(b"data-") && name.ends_with(b"-url")).then_some(Self::Url),
+            _ if name.starts_with(b"data-") && name.ends_with(b"-url") => Some(Self::Url),
+            _ => Self::of_htmx(name.strip_prefix(b"data-").unwrap_or(name)),
+        }
+    }
+
+    /// The form of an attribute of htmx or of its extensions, without the `data-` that each of them may begin with.
+    fn of_htmx(name: &[u8]) -> Option<Self> {
+        match name {
+            b"hx-get" | b"hx-post" | b"hx-put" | b"hx-patch" | b"hx-delete" | b"hx-push-url" | b"hx-replace-url"
+            | b"sse-connect" => Some(Self::Url),
+            b"ws-connect" => Some(Self::Socket),
+            _ => None,
         }
     }
 
     /// Whether `value` could name a host at all: spares most of them the reading.
     pub(super) fn may_name_host(self, value: &[u8]) -> bool {
         match self {
-            Self::Url => {
+            Self::Url | Self::Socket => {
                 let mut begin = value.iter().skip_while(|byte| **byte <= b' ');
                 match begin.next() {
                     Some(b'/') => matches!(begin.next(), Some(b'/' | b'\\' | b'&' | b'\t' | b'\n' | b'\r')),
                     Some(b'h' | b'H' | b'\\' | b'&') => true,
+                    Some(b'w' | b'W') => self == Self::Socket,
                     _ => false,
                 }
             }
             Self::Style => value.contains(&b'(') || value.contains(&b'&'),
-            _ => value.iter().any(|byte| matches!(byte, b'/' | b'\\' | b'&')),
+            // `https:host` names a host, too, where the realm's scheme is another.
+            _ => value.iter().any(|byte| matches!(byte, b'/' | b'\\' | b'&' | b':')),
         }
     }
 
     /// The edits that make paths of the realm's URLs in a value of this form.
     pub(super) fn edits(self, site: &Site, text: &Text) -> Vec<Edit> {
         let urls = match self {
-            Self::Url => std::iter::once(0..text.len()).collect(),
+            Self::Url | Self::Socket => std::iter::once(0..text.len()).collect(),
             Self::Urls => words(text),
             Self::Candidates => candidates(text),
             Self::Refresh => refresh(text).into_iter().collect(),
             Self::Style => style(text),
         };
-        urls.into_iter().filter_map(|url| site.cut(text, url)).collect()
+        let schemes = if self == Self::Socket { Schemes::WebAndSockets } else { Schemes::Web };
+        urls.into_iter().filter_map(|url| site.cut(text, url, schemes)).collect()
     }
 }
 

@@ -10,9 +10,9 @@ use http::{HeaderMap, HeaderName, header};
 use super::{
     BoxError, HtmlStream,
     coding::{self, chain, peek},
+    document::Document,
     media::{Media, begins_like_html, byte_order_mark, is_superset_of_ascii},
     site::Site,
-    splice::Splicer,
 };
 
 /// They describe bytes that the dashboard does not get: RFC 9110 §8.6, §8.4, §14.3 (a 206 would count in other bytes),
@@ -60,23 +60,23 @@ async fn begin(site: Arc<Site>, content: HtmlStream, media: Media) -> HtmlStream
         _ => None,
     };
     if charset.is_none_or(is_superset_of_ascii) {
-        splice(chain(head, content), site, charset)
+        splice(chain(head, content), &site, charset)
     } else {
         chain(head, content)
     }
 }
 
-fn splice(content: HtmlStream, site: Arc<Site>, charset: Option<&'static Encoding>) -> HtmlStream {
-    let splicer = Some(Splicer::new(site, charset));
-    Box::pin(stream::try_unfold((content, splicer), |(mut content, splicer)| async move {
-        let Some(mut splicer) = splicer else { return Ok(None) };
+fn splice(content: HtmlStream, site: &Arc<Site>, charset: Option<&'static Encoding>) -> HtmlStream {
+    let document = Some(Document::new(site, charset));
+    Box::pin(stream::try_unfold((content, document), |(mut content, document)| async move {
+        let Some(mut document) = document else { return Ok(None) };
         while let Some(chunk) = content.try_next().await? {
-            let out = splicer.feed(chunk);
+            let out = document.feed(chunk);
             if !out.is_empty() {
-                return Ok(Some((out, (content, Some(splicer)))));
+                return Ok(Some((out, (content, Some(document)))));
             }
         }
-        let rest = splicer.finish();
+        let rest = document.finish();
         Ok((!rest.is_empty()).then_some((rest, (content, None))))
     }))
 }

@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 
 use super::{
     attribute, csp,
-    site::Site,
+    site::{Schemes, Site},
     text::{self, Edit, Text},
 };
 
@@ -45,12 +45,12 @@ const URLS: [&str; 5] = ["location", "content-location", "hx-redirect", "hx-push
 pub(super) fn rewrite(site: &Site, headers: &mut HeaderMap) {
     drop_unfit(headers);
     for name in URLS {
-        edit(headers, name, |value| edited(value, site.cut(&Text::plain(value), 0..value.len())));
+        edit(headers, name, |value| edited(value, site.cut(&Text::plain(value), 0..value.len(), Schemes::Web)));
     }
     edit(headers, "link", |value| edited(value, link(site, value)));
     edit(headers, "refresh", |value| {
         let text = Text::plain(value);
-        edited(value, attribute::refresh(&text).and_then(|url| site.cut(&text, url)))
+        edited(value, attribute::refresh(&text).and_then(|url| site.cut(&text, url, Schemes::Web)))
     });
     edit(headers, "hx-location", |value| hx_location(site, value));
     for name in ["content-security-policy", "content-security-policy-report-only"] {
@@ -120,7 +120,7 @@ fn link(site: &Site, value: &[u8]) -> Vec<Edit> {
         match byte {
             b'<' => {
                 let end = text.find(at..text.len(), |byte| byte == b'>');
-                edits.extend(site.cut(&text, at..end));
+                edits.extend(site.cut(&text, at..end, Schemes::Web));
                 at = end;
             }
             b'"' => {
@@ -138,13 +138,13 @@ fn link(site: &Site, value: &[u8]) -> Vec<Edit> {
 /// htmx: a URL, or JSON with the URL as `path`. The rest of the JSON stays as it is written.
 fn hx_location(site: &Site, value: &[u8]) -> Option<Vec<u8>> {
     if value.trim_ascii_start().first() != Some(&b'{') {
-        return edited(value, site.cut(&Text::plain(value), 0..value.len()));
+        return edited(value, site.cut(&Text::plain(value), 0..value.len(), Schemes::Web));
     }
     let fields: HashMap<String, &RawValue> = serde_json::from_slice(value).ok()?;
     let written = fields.get("path")?.get();
     let path: String = serde_json::from_str(written).ok()?;
     let text = Text::plain(path.as_bytes());
-    let path = text::apply(path.as_bytes(), &[site.cut(&text, 0..text.len())?]);
+    let path = text::apply(path.as_bytes(), &[site.cut(&text, 0..text.len(), Schemes::Web)?]);
     let path = serde_json::to_string(std::str::from_utf8(&path).ok()?).ok()?;
     // `written` is a part of `value`, so the distance between them is where it begins.
     let start = (written.as_ptr() as usize).checked_sub(value.as_ptr() as usize)?;

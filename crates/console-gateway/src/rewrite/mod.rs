@@ -1,9 +1,10 @@
 //! What must change in a response so that the admin's own absolute URLs stay on the gateway? (DESIGN 5.7)
 //!
 //! The admin renders absolute URLs from its `Host`. Headers are judged in `headers` and `csp`; an HTML body streams
-//! through `body` (is it HTML, which charset, which content codings), `splice` (the parser, and the cutting) and
-//! `attribute` (which attribute holds URLs, in which form). All of them ask `site` whether a URL is the realm's, and
-//! cut scheme and authority out of the original bytes: whatever is not such a URL leaves as it came.
+//! through `body` (is it HTML, which charset, which content codings), `document` (which stretches need the parser;
+//! `glance` tells), `splice` (the parser, and the cutting) and `attribute` (which attribute holds URLs, in which form).
+//! All of them ask `site` whether a URL is the realm's, and cut scheme and authority out of the original bytes: whatever
+//! is not such a URL leaves as it came.
 //!
 //! Left alone on purpose: `<style>` elements, `srcdoc`, CSS functions other than `url()`, scripts, and every attribute
 //! that is not in HTML's list of URLs: a job's payload may hold the admin's URL, and pages post it back.
@@ -15,12 +16,17 @@ use futures_util::Stream;
 use http::HeaderMap;
 use url::Url;
 
-use self::{site::Site, text::Text};
+use self::{
+    site::{Schemes, Site},
+    text::Text,
+};
 
 mod attribute;
 mod body;
 mod coding;
 mod csp;
+mod document;
+mod glance;
 mod headers;
 mod media;
 mod site;
@@ -56,7 +62,7 @@ impl Rewriter {
     /// A path that begins with `//` comes as `/.//…`, which a browser resolves to that path and not to another host.
     pub fn url(&self, value: &str) -> Option<String> {
         let text = Text::plain(value.as_bytes());
-        let cut = self.site.cut(&text, 0..text.len())?;
+        let cut = self.site.cut(&text, 0..text.len(), Schemes::Web)?;
         let rewritten = String::from_utf8(text::apply(value.as_bytes(), &[cut])).ok()?;
         Some(rewritten.trim_matches(|char: char| char <= ' ').to_owned())
     }
@@ -87,5 +93,13 @@ impl Rewriter {
         E: Into<BoxError> + 'static,
     {
         body::rewrite(&self.site, headers, body)
+    }
+
+    /// What the parser makes of a document when it reads all of it: `html_body` must make the same of it.
+    #[cfg(any(test, feature = "fuzzing"))]
+    pub(crate) fn parsed(&self, document: &[u8], charset: &'static encoding_rs::Encoding) -> Vec<u8> {
+        let mut splicer = splice::Splicer::new(Arc::clone(&self.site), Some(charset));
+        let out = splicer.feed(Bytes::copy_from_slice(document));
+        [out, splicer.finish()].concat()
     }
 }

@@ -6,15 +6,38 @@ use url::{Host, Url};
 
 use super::text::{Edit, Text};
 
+/// Which schemes may name the realm's host?
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Schemes {
+    /// `http` and `https`.
+    Web,
+    /// `ws` and `wss` as well: they reach the same host and port.
+    WebAndSockets,
+}
+
+impl Schemes {
+    /// The web's scheme with the same host and port as `named`, if that is one of these.
+    fn of_the_web(self, named: &'static str) -> Option<&'static str> {
+        match (self, named) {
+            (_, "http" | "https") => Some(named),
+            (Self::WebAndSockets, "ws") => Some("http"),
+            (Self::WebAndSockets, "wss") => Some("https"),
+            _ => None,
+        }
+    }
+}
+
 /// The realm's host, as the admin may write it.
 #[derive(Debug)]
 pub(super) struct Site {
     base: Url,
+    /// Host and port as they are written most of the time: spares judging them as a URL.
+    authority: String,
 }
 
 impl Site {
     pub(super) fn new(base: &Url) -> Self {
-        Self { base: base.clone() }
+        Self { base: base.clone(), authority: base.authority().to_owned() }
     }
 
     /// `https` or `http`.
@@ -53,23 +76,28 @@ impl Site {
     ///
     /// Follows the WHATWG URL parser up to the end of the authority (the `url` crate judges host and port) and leaves
     /// the rest as it is written: path, query and fragment are nobody's to normalise.
-    pub(super) fn cut(&self, text: &Text, range: Range<usize>) -> Option<Edit> {
+    pub(super) fn cut(&self, text: &Text, range: Range<usize>, schemes: Schemes) -> Option<Edit> {
         let start = text.find(range.clone(), |byte| byte > b' ');
         let mut reader = Reader { text, at: start, end: range.end };
-        let scheme = match reader.peek()? {
+        let named = match reader.peek()? {
             b'/' | b'\\' => None,
-            b'h' | b'H' => Some(reader.scheme()?),
-            _ => return None,
+            _ => Some(reader.scheme()?),
         };
+        let scheme = named.map_or(Some(self.scheme()), |named| schemes.of_the_web(named))?;
         let slashes = reader.slashes();
         // `http:x` is relative where the document's scheme is http, and names the host `x` elsewhere.
-        if slashes < 2 && scheme.is_none_or(|scheme| scheme == self.scheme()) {
+        if slashes < 2 && named.is_none_or(|named| named == self.scheme()) {
             return None;
         }
         let authority = reader.at..reader.authority();
+        if authority.end == text.len() && !text.is_whole() {
+            // Nobody knows which host it would be.
+            return None;
+        }
         let written = text.string(authority.clone());
-        let url = Url::parse(&format!("{}://{written}/", scheme.unwrap_or(self.scheme()))).ok()?;
-        if !self.owns(&url) {
+        let is_owned = written.eq_ignore_ascii_case(&self.authority)
+            || Url::parse(&format!("{scheme}://{written}/")).is_ok_and(|url| self.owns(&url));
+        if !is_owned {
             return None;
         }
         let with: &'static [u8] = match reader.slashes() {
@@ -97,22 +125,21 @@ impl Reader<'_> {
         if self.at < self.end { self.text.byte(self.at) } else { None }
     }
 
-    /// `http:` or `https:`.
+    /// `http:`, `https:`, `ws:` or `wss:`.
     fn scheme(&mut self) -> Option<&'static str> {
-        for expected in b"http" {
-            if self.peek()?.to_ascii_lowercase() != *expected {
-                return None;
+        const LONGEST: usize = 5;
+        let mut name = [0; LONGEST];
+        let mut length = 0;
+        loop {
+            let byte = self.peek()?;
+            self.at += 1;
+            if byte == b':' {
+                break;
             }
-            self.at += 1;
+            *name.get_mut(length)? = byte.to_ascii_lowercase();
+            length += 1;
         }
-        let mut scheme = "http";
-        if matches!(self.peek()?, b's' | b'S') {
-            self.at += 1;
-            scheme = "https";
-        }
-        let colon = self.peek()? == b':';
-        self.at += 1;
-        colon.then_some(scheme)
+        ["http", "https", "ws", "wss"].into_iter().find(|scheme| scheme.as_bytes() == &name[..length])
     }
 
     fn slashes(&mut self) -> usize {

@@ -8,7 +8,7 @@ use std::{
     ops::Range,
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
 };
 
@@ -30,6 +30,10 @@ use super::{
 /// `value` can be long; a tag that is longer than this is hostile.
 const PARSER_MEMORY: usize = 8 * 1024 * 1024;
 
+/// How much of the values in one tag is read, of those that could name a host, in bytes. The parser's own bound is on
+/// the bytes of a tag and on the number of its attributes, not on what reading them takes.
+const LONGEST_READ: usize = 512 * 1024;
+
 type Parser = HtmlRewriter<'static, Box<dyn FnMut(&[u8]) + Send>>;
 
 /// One document on its way.
@@ -38,10 +42,12 @@ pub(super) struct Splicer {
     /// `None` once the rest is to pass untouched.
     parser: Option<Parser>,
     found: Arc<Found>,
-    /// What came in and has not gone out.
+    /// What came in and has not gone out, or has gone out as a part of a tag that the parser is in.
     waiting: BytesMut,
     /// Where `waiting` begins in the document.
     offset: usize,
+    /// How far the document had gone out before the parser read it.
+    gone: usize,
     charset: &'static Encoding,
     charset_is_certain: bool,
     has_base: bool,
@@ -55,6 +61,8 @@ struct Found {
     attributes: Mutex<Vec<Attribute>>,
     /// How far it has read and let go.
     passed: AtomicUsize,
+    /// It reads what has gone out: tags that end there are nobody's business.
+    is_gone: AtomicBool,
 }
 
 struct Attribute {
@@ -73,6 +81,7 @@ impl Splicer {
             found,
             waiting: BytesMut::new(),
             offset: 0,
+            gone: 0,
             // A browser's default; it matters only to Unicode host names.
             charset: charset.unwrap_or(WINDOWS_1252),
             charset_is_certain: charset.is_some(),
@@ -83,12 +92,42 @@ impl Splicer {
 
     /// Takes a chunk of the document and gives what can go out, perhaps nothing.
     pub(super) fn feed(&mut self, chunk: Bytes) -> Bytes {
-        let Some(parser) = &mut self.parser else { return chunk };
-        self.waiting.extend_from_slice(&chunk);
-        if let Err(error) = parser.write(&chunk) {
+        if self.has_given_up() {
+            return chunk;
+        }
+        self.read(&chunk);
+        self.leave()
+    }
+
+    /// Takes what has gone out already: there is nothing to change in it, and no whole tag that says how to read what
+    /// follows. It may open an element in which what follows is no markup, or the tag that follows.
+    pub(super) fn read_what_is_gone(&mut self, chunk: &[u8]) {
+        if !self.has_given_up() {
+            self.gone = self.offset + self.waiting.len() + chunk.len();
+            self.found.is_gone.store(true, Ordering::Relaxed);
+            self.read(chunk);
+            self.found.is_gone.store(false, Ordering::Relaxed);
+            self.leave();
+        }
+    }
+
+    /// Whether everything that came has been read and let go: no tag is open.
+    pub(super) fn is_idle(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
+    /// Whether everything that comes passes as it is.
+    pub(super) fn has_given_up(&self) -> bool {
+        self.parser.is_none()
+    }
+
+    fn read(&mut self, chunk: &[u8]) {
+        self.waiting.extend_from_slice(chunk);
+        if let Some(parser) = &mut self.parser
+            && let Err(error) = parser.write(chunk)
+        {
             self.give_up(&error.to_string());
         }
-        self.leave()
     }
 
     /// The end of the document: everything that is still here.
@@ -120,8 +159,14 @@ impl Splicer {
         let passed = self.found.passed.load(Ordering::Relaxed).saturating_sub(self.offset);
         let length = if self.parser.is_some() { passed.min(self.waiting.len()) } else { self.waiting.len() };
         let length = edits.last().map_or(length, |edit| length.max(edit.range.end));
+        let gone = self.gone.saturating_sub(self.offset).min(length);
+        // What is gone cannot be changed, and holds nothing to change.
+        edits.retain(|edit| edit.range.start >= gone);
+        for edit in &mut edits {
+            edit.range = edit.range.start - gone..edit.range.end - gone;
+        }
         self.offset += length;
-        let original = self.waiting.split_to(length).freeze();
+        let original = self.waiting.split_to(length).freeze().slice(gone..);
         if edits.is_empty() { original } else { super::text::apply(&original, &edits).into() }
     }
 
@@ -130,6 +175,7 @@ impl Splicer {
         let Some(first) = tag.first() else { return Vec::new() };
         let name = lower_case(tag_name(self.bytes(&(first.tag + 1..first.name.start)))).into_owned();
         let mut edits = Vec::new();
+        let mut unread = LONGEST_READ;
         let pragma = if name == b"meta" { self.pragma(tag) } else { None };
         for attribute in tag {
             let attribute_name = lower_case(self.bytes(&attribute.name));
@@ -143,7 +189,8 @@ impl Splicer {
                 (attribute_name, _) => Form::of(&name, attribute_name),
             };
             if let Some(form) = form.filter(|form| form.may_name_host(value)) {
-                let found = form.edits(&self.site, &Text::attribute(value, self.charset));
+                let found = form.edits(&self.site, &Text::attribute(value, unread, self.charset));
+                unread = unread.saturating_sub(value.len());
                 edits.extend(found.into_iter().map(|edit| self.placed(edit, attribute)));
             }
         }
@@ -203,7 +250,10 @@ impl Splicer {
 
     fn policy(&self, attribute: &Attribute) -> Option<Edit> {
         let value = self.bytes(&attribute.value);
-        let text = Text::attribute(value, self.charset);
+        let text = Text::attribute(value, LONGEST_READ, self.charset);
+        if !text.is_whole() {
+            return None;
+        }
         let policy = csp::rewrite(&self.site, &text.string(0..text.len()))?;
         let escaped = html_escape::encode_quoted_attribute(&policy);
         let before = self.bytes(&(attribute.value.start.saturating_sub(1)..attribute.value.start));
@@ -216,7 +266,7 @@ impl Splicer {
     /// The decoded value of the attribute of this name, given in lower case. Of two, the first counts.
     fn value(&self, tag: &[Attribute], name: &[u8]) -> Option<String> {
         let attribute = tag.iter().find(|attribute| self.bytes(&attribute.name).eq_ignore_ascii_case(name))?;
-        let text = Text::attribute(self.bytes(&attribute.value), self.charset);
+        let text = Text::attribute(self.bytes(&attribute.value), LONGEST_READ, self.charset);
         Some(text.string(0..text.len()))
     }
 
@@ -247,6 +297,9 @@ fn parser(found: &Arc<Found>) -> Parser {
     let seen = Arc::clone(found);
     let passed = Arc::clone(found);
     let note = move |element: &mut lol_html::send::Element<'_, '_>| {
+        if seen.is_gone.load(Ordering::Relaxed) {
+            return Ok(());
+        }
         let tag = element.start_tag();
         let at = tag.source_location().bytes().start;
         let attributes = tag.attributes().iter().filter_map(|attribute| {

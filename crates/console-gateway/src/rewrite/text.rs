@@ -39,6 +39,7 @@ enum Unit {
 pub(super) struct Text {
     units: Vec<(Unit, usize)>,
     end: usize,
+    is_whole: bool,
     charset: &'static Encoding,
 }
 
@@ -46,15 +47,17 @@ impl Text {
     /// A text in which every byte stands for itself (a header's value), UTF-8 where it is not ASCII.
     pub(super) fn plain(original: &[u8]) -> Self {
         let units = original.iter().enumerate().map(|(at, byte)| (Unit::Byte(*byte), at)).collect();
-        Self { units, end: original.len(), charset: UTF_8 }
+        Self { units, end: original.len(), is_whole: true, charset: UTF_8 }
     }
 
     /// The value of an HTML attribute: character references are decoded (HTML, "character reference state"). The old
     /// names that need no semicolon are not: no part of a scheme or host can be written with them.
-    pub(super) fn attribute(original: &[u8], charset: &'static Encoding) -> Self {
-        let mut units = Vec::with_capacity(original.len());
+    ///
+    /// Of a long value only about `longest` bytes are read: a step takes sixteen times a byte's memory.
+    pub(super) fn attribute(original: &[u8], longest: usize, charset: &'static Encoding) -> Self {
+        let mut units = Vec::with_capacity(original.len().min(longest));
         let mut at = 0;
-        while let Some(byte) = original.get(at) {
+        while let Some(byte) = original.get(at).filter(|_| at < longest) {
             if *byte == b'&'
                 && let Some((length, characters)) = reference(&original[at..])
             {
@@ -73,12 +76,17 @@ impl Text {
                 at += 1;
             }
         }
-        Self { units, end: original.len(), charset }
+        Self { units, end: at, is_whole: at == original.len(), charset }
     }
 
     /// How many steps there are.
     pub(super) fn len(&self) -> usize {
         self.units.len()
+    }
+
+    /// Whether the text ends where the original does.
+    pub(super) fn is_whole(&self) -> bool {
+        self.is_whole
     }
 
     /// The byte that step `index` is; `None` past the end, 0xFF for a character that is not ASCII.
@@ -127,7 +135,7 @@ impl Text {
 }
 
 /// The character reference at the beginning of `text`: how many bytes it takes and what it stands for.
-fn reference(text: &[u8]) -> Option<(usize, Cow<'_, str>)> {
+pub(super) fn reference(text: &[u8]) -> Option<(usize, Cow<'_, str>)> {
     if text.get(1) == Some(&b'#') {
         return numeric_reference(text);
     }
