@@ -8,7 +8,7 @@ use console_core::{
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
 use http_body_util::{BodyExt, Empty, Full, combinators::UnsyncBoxBody};
 
-use crate::{admit::text, route};
+use crate::{admit::text, route, unreadable::Unreadable};
 
 /// Whatever can go wrong while a body is on its way.
 pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -58,6 +58,8 @@ pub(crate) enum Answer {
     NotFoundAtBase,
     /// The way is broken. `retry_after` is in seconds; what was `sent` may have been carried out.
     Unreachable { why: Unreachable, sent: bool, retry_after: u32 },
+    /// The admin's answer is none. What was asked for may have been carried out.
+    NotUnderstood(Unreadable),
 }
 
 /// Why a write is held.
@@ -128,6 +130,9 @@ impl Caller {
         self.can_wait
     }
 }
+
+/// What is said of an action of which nothing more is known.
+const LOOK_FIRST: &str = "It cannot be told whether the action was carried out: look before you do it again.";
 
 struct Words {
     status: StatusCode,
@@ -235,11 +240,9 @@ fn words(answer: &Answer, environment: &Environment, safe: bool) -> Words {
             "The admin answered 401".into(),
             "It cannot be told from here whether the action was carried out. Sign in and look before you do it again.",
         ),
-        Answer::Interrupted => say(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "The console failed in the middle of it".into(),
-            "It cannot be told whether the action was carried out: look before you do it again.",
-        ),
+        Answer::Interrupted => {
+            say(StatusCode::INTERNAL_SERVER_ERROR, "The console failed in the middle of it".into(), LOOK_FIRST)
+        }
         Answer::Held { because } => held(because, tag),
         Answer::NotSignedIn | Answer::PerhapsDone => say(
             StatusCode::UNAUTHORIZED,
@@ -286,13 +289,20 @@ fn words(answer: &Answer, environment: &Environment, safe: bool) -> Words {
         Answer::Unreachable { why, sent, retry_after } => {
             let done = match (write, sent) {
                 (true, false) => "Nothing was done.".into(),
-                (true, true) => {
-                    "It cannot be told whether the action was carried out: look before you do it again.".to_owned()
-                }
+                (true, true) => LOOK_FIRST.to_owned(),
                 (false, _) => format!("Trying again in {retry_after} s."),
             };
             say(unreachable_status(why), format!("Can't reach {tag}"), &format!("{} {done}", why.detail))
         }
+        Answer::NotUnderstood(unreadable) => say(
+            StatusCode::BAD_GATEWAY,
+            format!("The answer of {tag} cannot be understood"),
+            &format!(
+                "The admin answered, but {}. {}",
+                unreadable.detail(),
+                if write { LOOK_FIRST } else { "Other pages may work. Tell the administrator which one does not." }
+            ),
+        ),
         Answer::TakenOver | Answer::Enter { .. } | Answer::ToBase => say(StatusCode::NO_CONTENT, String::new(), ""),
     }
 }

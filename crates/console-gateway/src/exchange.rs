@@ -8,6 +8,7 @@
 //! | any other 401 | the same | never |
 //! | the connection broke before an answer began | once more, at once | never |
 //! | no answer in time; no connection at all | never | never |
+//! | an answer that is not HTTP | never | never |
 //!
 //! The same operator's fresh credential has to come in time, and the body has to be there still ([`Payload::kept`]).
 //!
@@ -38,6 +39,7 @@ use crate::{
     jar::Epoch,
     operator::Operator,
     payload::Payload,
+    unreadable::Unreadable,
 };
 
 /// How long the head of an answer may take, whatever happens on the way. (`WKWebView` gives up after 60 s by itself.)
@@ -76,6 +78,8 @@ pub(crate) enum NotDone {
     Unauthorized,
     /// No answer. Where it was `sent`, it cannot be told.
     NotReached { why: Unreachable, sent: bool },
+    /// An answer came that is none. What it was to say cannot be told.
+    NotUnderstood(Unreadable),
     /// Another operator has signed in since it was asked. Surely nothing was done.
     AnotherOperator,
     /// The environment was locked before it was sent.
@@ -83,9 +87,17 @@ pub(crate) enum NotDone {
 }
 
 impl NotDone {
+    /// A client's error on a way that was begun; `sent` says whether the request may have arrived.
+    fn of(error: &reqwest::Error, sent: bool, shared: &Shared) -> Self {
+        Unreadable::of(error).map_or_else(
+            || Self::NotReached { why: Unreachable::from_error(error, shared.host()), sent },
+            Self::NotUnderstood,
+        )
+    }
+
     /// Whether it is certain that nothing was done.
     pub(crate) fn surely(&self) -> bool {
-        !matches!(self, Self::Unauthorized | Self::NotReached { sent: true, .. })
+        !matches!(self, Self::Unauthorized | Self::NotReached { sent: true, .. } | Self::NotUnderstood(_))
     }
 }
 
@@ -179,8 +191,7 @@ async fn send(
         Ok(Ok(response)) => response.into(),
         Ok(Err(error)) => {
             // Whatever failed while connecting, a time-out too, came before the first byte of the request.
-            let sent = !error.is_connect();
-            return Err(NotDone::NotReached { why: Unreachable::from_error(&error, shared.host()), sent });
+            return Err(NotDone::of(&error, !error.is_connect(), shared));
         }
         Err(_) => {
             let detail = format!("`{}` did not answer within {} s.", shared.host(), HEAD_WAIT.as_secs());
@@ -190,6 +201,9 @@ async fn send(
             });
         }
     };
+    if let Some(unreadable) = Unreadable::of_status(response.status()) {
+        return Err(NotDone::NotUnderstood(unreadable));
+    }
     if response.status() == StatusCode::PROXY_AUTHENTICATION_REQUIRED
         && let Some(why) = Unreachable::from_status(response.status(), shared.host())
     {
@@ -213,9 +227,7 @@ async fn send(
         other if admit::is_safe(method) => (other, body.map_err(BoxError::from).boxed_unsync()),
         other => match read_whole(body, until).await {
             Ok(body) => (other, body),
-            Err(error) => {
-                return Err(NotDone::NotReached { why: Unreachable::from_error(&error, shared.host()), sent: true });
-            }
+            Err(error) => return Err(NotDone::of(&error, true, shared)),
         },
     };
     Ok(Answered { outcome, head, body, epoch })

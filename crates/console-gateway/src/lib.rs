@@ -29,6 +29,7 @@ mod route;
 mod server;
 mod ticket;
 mod undone;
+mod unreadable;
 mod waiting;
 mod wire;
 

@@ -52,6 +52,7 @@ pub(crate) fn answer(
             let failures = shared.failures.load(Ordering::Relaxed).clamp(1, 5);
             Answer::Unreachable { why: why.clone(), sent: *sent, retry_after: (1_u32 << failures).min(30) }
         }
+        NotDone::NotUnderstood(unreadable) => Answer::NotUnderstood(*unreadable),
     }
 }
 
@@ -62,7 +63,10 @@ fn because(not_done: &NotDone) -> Option<Because> {
         NotDone::Ended => Some(Because::Ended),
         NotDone::Unauthorized => Some(Because::PerhapsDone),
         NotDone::NotReached { why, sent: false } => Some(Because::Unreachable(why.clone())),
-        NotDone::NotReached { sent: true, .. } | NotDone::AnotherOperator | NotDone::Locked => None,
+        NotDone::NotReached { sent: true, .. }
+        | NotDone::NotUnderstood(_)
+        | NotDone::AnotherOperator
+        | NotDone::Locked => None,
     }
 }
 
