@@ -188,7 +188,11 @@ fn pass_on(parts: &Parts, target: &Target, answered: Answered, shared: &Shared) 
     shared.rewriter.response_headers(&mut head.headers);
     let body = rewritten(&parts.method, head.status, &mut head.headers, body)
         .map_or_else(|body| body, |body| rewrite_html(body, &mut head.headers, shared));
-    Ok(Response::from_parts(head, body))
+    // Version and reason phrase are said of one connection by its sender (RFC 9110 §2.5, RFC 9112 §4).
+    let mut response = Response::new(body);
+    *response.status_mut() = head.status;
+    *response.headers_mut() = head.headers;
+    Ok(response)
 }
 
 /// Whether a response has an HTML body to rewrite: `Ok` hands the body over, `Err` gives it back as it is.
