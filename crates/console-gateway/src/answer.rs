@@ -24,6 +24,8 @@ pub(crate) enum Answer {
     Malformed,
     /// A request body without a length.
     LengthRequired,
+    /// A WebSocket handshake; nothing was sent.
+    NoWebSocket,
     /// An address outside the realm.
     OutsideRealm,
     /// The shell has taken it over; the page stays where it is.
@@ -219,6 +221,11 @@ fn words(answer: &Answer, environment: &Environment, safe: bool) -> Words {
         Answer::LengthRequired => {
             say(StatusCode::LENGTH_REQUIRED, "Length required".into(), "A body needs its length.")
         }
+        Answer::NoWebSocket => say(
+            StatusCode::NOT_IMPLEMENTED,
+            "No WebSockets".into(),
+            &format!("The console carries {tag}'s pages and event streams, and no WebSockets. Nothing was sent."),
+        ),
         Answer::OutsideRealm => say(
             StatusCode::NOT_FOUND,
             format!("Not part of {tag}"),

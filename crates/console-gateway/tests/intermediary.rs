@@ -4,7 +4,7 @@ mod support;
 
 use console_core::session::SessionState;
 use support::{
-    Bench,
+    Answer, Bench,
     wire::{RawAdmin, Wire},
 };
 
@@ -96,4 +96,170 @@ async fn an_answer_to_a_write_whose_chunks_are_none_is_no_outage() {
     let answer = bench.page("POST", "/asyncmq/queues", "", "").await;
     assert!(answer.status == 502 && answer.text().contains("chunks"), "{}", answer.text());
     assert!(is_active(&bench), "{:?}", bench.session.state());
+}
+
+/// `<p>page</p>`.
+const GZIPPED: &[u8] = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\x03\xb3\x29\xb0\x2b\x48\x4c\x4f\xb5\xd1\x2f\xb0\x03\x00\x68\xc5\x4d\xfb\x0b\x00\x00\x00";
+
+/// An admin whose pages, assets and errors are what a real one's are, compressed or not.
+async fn admin_of_pages() -> RawAdmin {
+    RawAdmin::start(|mut wire, record| async move {
+        while let Some(head) = record.head(&mut wire).await {
+            let (status, fields, body): (_, _, &[u8]) = if head.contains("/static/") {
+                ("200 OK", "Content-Type: text/css\r\nAccept-Ranges: bytes\r\nETag: unquoted", b"body{}")
+            } else if head.contains("/none") {
+                ("404 Not Found", "Content-Type: application/json", b"{\"error\":1}")
+            } else if head.contains("/compressed") {
+                ("200 OK", "Content-Type: text/html\r\nContent-Encoding: gzip", GZIPPED)
+            } else {
+                let fields = "Content-Type: text/html\r\nAccept-Ranges: bytes\r\nContent-MD5: x\r\nETag: W/\"1\"";
+                ("200 OK", fields, b"<p>page</p>")
+            };
+            wire.write(format!("HTTP/1.1 {status}\r\n{fields}\r\nContent-Length: {}\r\n\r\n", body.len())).await;
+            if !head.starts_with("head ") {
+                wire.write(body).await;
+            }
+        }
+    })
+    .await
+}
+
+/// The fields of an answer that are the same each time.
+fn fields(answer: &Answer) -> Vec<(String, String)> {
+    let mut fields = answer.headers.clone();
+    // `Transfer-Encoding` is said of a message, and a HEAD's has none (RFC 9112 §6.1).
+    fields.retain(|(name, _)| !["date", "transfer-encoding"].contains(&name.as_str()));
+    fields.sort();
+    fields
+}
+
+#[tokio::test]
+async fn head_is_answered_as_its_get_would_be_and_the_connection_goes_on() {
+    let admin = admin_of_pages().await;
+    let bench = Bench::before(&admin.base_url()).await;
+    let mut page = Wire::to(&bench).await;
+    for target in ["/asyncmq/queues", "/asyncmq/compressed", "/asyncmq/static/a.css", "/asyncmq/none"] {
+        page.ask(&bench, "GET", target, "").await;
+        let get = page.answer("GET").await;
+        page.ask(&bench, "HEAD", target, "").await;
+        let head = page.answer("HEAD").await;
+        assert_eq!((head.status, fields(&head)), (get.status, fields(&get)), "{target}");
+        assert!(get.is_whole && !get.body.is_empty(), "{target}");
+    }
+    assert_eq!(admin.accepted(), 1, "the admin's connection goes on as well");
+}
+
+#[tokio::test]
+async fn conditional_requests_are_the_admins_to_judge_and_304_has_no_body() {
+    let admin = RawAdmin::start(|mut wire, record| async move {
+        while let Some(head) = record.head(&mut wire).await {
+            let is_known = head.contains("if-none-match: unquoted, w/\"weak\"") || head.contains("if-modified-since: ");
+            wire.write(if is_known {
+                // Its length is that of the page that is not sent (RFC 9110 §8.6).
+                "HTTP/1.1 304 Not Modified\r\nETag: unquoted\r\nContent-Length: 11\r\nVary: Accept\r\n\r\n"
+            } else if head.contains("if-match: ") {
+                "HTTP/1.1 412 Precondition Failed\r\nContent-Length: 0\r\n\r\n"
+            } else {
+                "HTTP/1.1 200 OK\r\nETag: unquoted\r\nContent-Type: text/html\r\nContent-Length: 11\r\n\r\n<p>page</p>"
+            })
+            .await;
+        }
+    })
+    .await;
+    let bench = Bench::before(&admin.base_url()).await;
+    let mut page = Wire::to(&bench).await;
+    for (condition, status) in [
+        ("", 200),
+        ("If-None-Match: unquoted, W/\"weak\"\r\n", 304),
+        ("If-Modified-Since: Sat, 01 Jan 2022 00:00:00 GMT\r\n", 304),
+        ("If-Match: \"other\"\r\n", 412),
+        ("", 200),
+    ] {
+        page.ask(&bench, "GET", "/asyncmq/queues", condition).await;
+        let answer = page.answer("GET").await;
+        assert_eq!(answer.status, status, "{condition}");
+        if status != 412 {
+            assert_eq!(answer.header("etag"), Some("unquoted"), "{condition}");
+        }
+        assert_eq!(answer.header("vary"), (status == 304).then_some("Accept"), "{condition}");
+    }
+    assert_eq!(admin.accepted(), 1);
+}
+
+#[tokio::test]
+async fn ranges_of_assets_pass_untouched_and_a_page_is_never_a_part() {
+    const WHOLE: &str = "0123456789";
+    let admin = RawAdmin::start(|mut wire, record| async move {
+        while let Some(head) = record.head(&mut wire).await {
+            let fits = !head.contains("if-range: ") || head.contains("if-range: \"1\"");
+            let parts = "--x\r\nContent-Range: bytes 0-0/10\r\n\r\n0\r\n--x--\r\n";
+            let (status, fields, body) = match () {
+                () if head.contains("range: bytes=2-4") && fits => ("206 Partial Content", "Content-Range: bytes 2-4/10", "234"),
+                () if head.contains("range: bytes=0-0,9-9") => {
+                    ("206 Partial Content", "Content-Type: multipart/byteranges; boundary=x", parts)
+                }
+                () if head.contains("range: bytes=99-") => ("416 Range Not Satisfiable", "Content-Type: text/css\r\nContent-Range: bytes */10", ""),
+                () => ("200 OK", "Content-Type: application/octet-stream", WHOLE),
+            };
+            wire.write(format!(
+                "HTTP/1.1 {status}\r\n{fields}\r\nAccept-Ranges: bytes\r\nETag: \"1\"\r\nContent-Length: {}\r\n\r\n{body}",
+                body.len()
+            ))
+            .await;
+        }
+    })
+    .await;
+    let bench = Bench::before(&admin.base_url()).await;
+    let mut page = Wire::to(&bench).await;
+    for (range, status, content_range, body) in [
+        ("Range: bytes=2-4\r\n", 206, Some("bytes 2-4/10"), "234"),
+        ("Range: bytes=2-4\r\nIf-Range: \"1\"\r\n", 206, Some("bytes 2-4/10"), "234"),
+        ("Range: bytes=2-4\r\nIf-Range: \"0\"\r\n", 200, None, WHOLE),
+        ("Range: bytes=0-0,9-9\r\n", 206, None, "--x\r\nContent-Range: bytes 0-0/10\r\n\r\n0\r\n--x--\r\n"),
+        ("Range: bytes=99-\r\n", 416, Some("bytes */10"), ""),
+    ] {
+        page.ask(&bench, "GET", "/asyncmq/static/a.bin", range).await;
+        let answer = page.answer("GET").await;
+        assert_eq!((answer.status, answer.text().as_str()), (status, body), "{range}");
+        assert_eq!(answer.header("content-range"), content_range, "{range}");
+        assert_eq!(answer.header("accept-ranges"), Some("bytes"), "{range}");
+    }
+    assert_eq!(admin.accepted(), 1);
+    // Parts of a page count in bytes that the page never had: it is rewritten.
+    let answer = bench.page("GET", "/asyncmq/queues", "Range: bytes=2-4\r\nIf-Range: \"1\"\r\n", "").await;
+    assert_eq!((answer.status, answer.text().as_str()), (200, WHOLE));
+}
+
+#[tokio::test]
+async fn a_websocket_is_refused_in_words_and_any_other_upgrade_is_ignored() {
+    let admin = admin_of_pages().await;
+    let bench = Bench::before(&admin.base_url()).await;
+    let (host, cookie) = (&bench.host, &bench.cookie);
+    let handshake = format!(
+        "GET /asyncmq/ws HTTP/1.1\r\nHost: {host}\r\nCookie: {cookie}\r\nOrigin: http://{host}\r\n\
+         Sec-Fetch-Site: same-origin\r\nSec-Fetch-Mode: websocket\r\nSec-Fetch-Dest: websocket\r\n\
+         Connection: keep-alive, Upgrade\r\nUpgrade: WebSocket\r\nSec-WebSocket-Version: 13\r\n\
+         Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    );
+    let mut page = Wire::to(&bench).await;
+    page.write(&handshake).await;
+    let refused = page.answer("GET").await;
+    assert_eq!(refused.status, 501);
+    assert!(refused.text().contains("WebSocket") && refused.text().contains("Nothing was sent"), "{}", refused.text());
+    assert_eq!((refused.header("upgrade"), refused.header("sec-websocket-accept")), (None, None));
+    assert!(admin.heads().is_empty(), "it is no GET of a page");
+    page.write(handshake.replace(cookie.as_str(), "x=y")).await;
+    assert_eq!(page.answer("GET").await.status, 403, "admission comes first");
+    let mut page = Wire::to(&bench).await;
+    page.ask(
+        &bench,
+        "GET",
+        "/asyncmq/queues",
+        "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQCAAAAAAIAAAAA\r\n",
+    )
+    .await;
+    assert_eq!(page.answer("GET").await.status, 200, "RFC 9110 §7.8: a server may ignore it");
+    for field in ["upgrade", "http2-settings"] {
+        assert!(!admin.heads()[0].contains(field), "{}", admin.heads()[0]);
+    }
 }
