@@ -22,8 +22,6 @@ pub(crate) enum Answer {
     Denied,
     /// A head that two parsers could read differently.
     Malformed,
-    /// A request body without a length.
-    LengthRequired,
     /// A WebSocket handshake; nothing was sent.
     NoWebSocket,
     /// An address outside the realm.
@@ -175,7 +173,7 @@ pub(crate) fn respond(answer: &Answer, environment: &Environment, caller: &Calle
         // The page tries again by itself; only a safe request can.
         response.headers_mut().insert(header::REFRESH, HeaderValue::from(*retry_after));
     }
-    if matches!(answer, Answer::Malformed | Answer::LengthRequired) {
+    if matches!(answer, Answer::Malformed) {
         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
     response
@@ -217,9 +215,6 @@ fn words(answer: &Answer, environment: &Environment, safe: bool) -> Words {
         ),
         Answer::Malformed => {
             say(StatusCode::BAD_REQUEST, "Bad request".into(), "The request cannot be read without doubt.")
-        }
-        Answer::LengthRequired => {
-            say(StatusCode::LENGTH_REQUIRED, "Length required".into(), "A body needs its length.")
         }
         Answer::NoWebSocket => say(
             StatusCode::NOT_IMPLEMENTED,

@@ -16,6 +16,7 @@ mod gateway;
 mod held;
 mod interrupted;
 mod jar;
+mod linger;
 mod on_its_way;
 mod operator;
 mod own;

@@ -35,7 +35,7 @@ pub(crate) async fn handle(request: Request<Incoming>, shape: Shape, shared: &Ar
     let decided = decide(&parts, body, shape, asked_by.clone(), shared).await;
     let is_dashboards = decided.is_ok();
     let response = decided.unwrap_or_else(|answer| {
-        if matches!(answer, Answer::Denied | Answer::Malformed | Answer::LengthRequired | Answer::StaleTicket) {
+        if matches!(answer, Answer::Denied | Answer::Malformed | Answer::StaleTicket) {
             shared.denied.fetch_add(1, Ordering::Relaxed);
         }
         let waits = matches!(answer, Answer::NotSignedIn) && caller.can_wait();
@@ -68,9 +68,8 @@ async fn decide(
     shared: &Arc<Shared>,
 ) -> Result<Response<Body>, Answer> {
     match shape {
-        Shape::Sound => {}
+        Shape::Sound | Shape::Chunked => {}
         Shape::Ambiguous => return Err(Answer::Malformed),
-        Shape::LengthMissing => return Err(Answer::LengthRequired),
     }
     admit(parts, shared)?;
     if asks_for_websocket(&parts.headers) {

@@ -2,7 +2,7 @@
 
 mod support;
 
-use console_core::session::SessionState;
+use console_core::{environment::Protection, session::SessionState};
 use support::{
     Answer, Bench,
     wire::{RawAdmin, Wire},
@@ -262,4 +262,86 @@ async fn a_websocket_is_refused_in_words_and_any_other_upgrade_is_ignored() {
     for field in ["upgrade", "http2-settings"] {
         assert!(!admin.heads()[0].contains(field), "{}", admin.heads()[0]);
     }
+}
+
+/// More than a gateway keeps of a body: it is streamed.
+const LARGE: usize = 8 * 1024 * 1024;
+
+/// Sends all of a body, and only then reads: as a browser may.
+async fn uploads(bench: &Bench, target: &str) -> Answer {
+    let mut page = Wire::to(bench).await;
+    page.ask(bench, "POST", target, &format!("Content-Length: {LARGE}\r\n")).await;
+    page.write(vec![b'x'; LARGE]).await;
+    page.answer("POST").await
+}
+
+#[tokio::test]
+async fn a_refusal_while_a_body_is_coming_is_read_by_the_page() {
+    let admin = RawAdmin::saying("").await;
+    let bench = Bench::with(&admin.base_url(), |draft| draft.protection = Protection::Locked).await;
+    let locked = uploads(&bench, "/asyncmq/queues").await;
+    assert!(locked.status == 403 && locked.text().contains("TEST is locked"), "{locked:?}");
+    let outside = uploads(&bench, "/elsewhere").await;
+    assert!(outside.status == 404 && outside.text().contains("Not part of TEST"), "{outside:?}");
+    assert_eq!(admin.accepted(), 0, "nothing was sent");
+}
+
+#[tokio::test]
+async fn a_body_in_chunks_passes_whole_both_ways_and_its_trailers_are_no_fields() {
+    let admin = RawAdmin::start(|mut wire, record| async move {
+        while let Some(head) = record.head(&mut wire).await {
+            let (body, trailers) = if head.contains("transfer-encoding: chunked") {
+                wire.chunked().await.expect("a whole body")
+            } else {
+                (b"none".to_vec(), String::new())
+            };
+            assert_eq!(trailers, "");
+            let (one, two) = body.split_at(1);
+            wire.write(format!(
+                "HTTP/1.1 200 OK\r\nTrailer: Authorization\r\nTransfer-Encoding: chunked\r\n\r\n1;x=y\r\n"
+            ))
+            .await;
+            wire.write([one, format!("\r\n{:x}\r\n", two.len()).as_bytes(), two].concat()).await;
+            wire.write("\r\n0\r\nAuthorization: Bearer canary\r\nSet-Cookie: a=b\r\n\r\n").await;
+        }
+    })
+    .await;
+    let bench = Bench::before(&admin.base_url()).await;
+    let mut page = Wire::to(&bench).await;
+    page.ask(&bench, "GET", "/asyncmq/queues", "TE: trailers\r\nConnection: TE\r\n").await;
+    let head = page.head().await.expect("an answer");
+    assert!(!head.to_lowercase().contains("trailer"), "{head}");
+    assert_eq!(page.chunked().await, Some((b"none".to_vec(), String::new())), "RFC 9110 §6.5.1: they may be dropped");
+    // A browser sends no chunks over HTTP/1.1; what does may.
+    page.ask(&bench, "POST", "/asyncmq/queues", "Transfer-Encoding: chunked\r\nTrailer: X-T\r\n").await;
+    page.write("3\r\nabc\r\n5;ext=1\r\ndefgh\r\n0\r\nX-T: 1\r\n\r\n").await;
+    let answer = page.answer("POST").await;
+    assert_eq!((answer.status, answer.text().as_str()), (200, "abcdefgh"));
+    assert_eq!(answer.header("connection"), Some("close"), "where its end is, is not read twice");
+    page.closed().await;
+    assert_eq!(admin.heads().len(), 2);
+    assert!(!admin.heads()[1].contains("x-t"), "{}", admin.heads()[1]);
+}
+
+#[tokio::test]
+async fn nothing_is_read_behind_a_body_in_chunks() {
+    let admin = RawAdmin::start(|mut wire, record| async move {
+        while record.head(&mut wire).await.is_some() {
+            wire.chunked().await.expect("a whole body");
+            wire.write("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").await;
+        }
+    })
+    .await;
+    let bench = Bench::before(&admin.base_url()).await;
+    let (host, cookie) = (&bench.host, &bench.cookie);
+    let behind = format!("GET /asyncmq/smuggled HTTP/1.1\r\nHost: {host}\r\nCookie: {cookie}\r\n\r\n");
+    let mut page = Wire::to(&bench).await;
+    let own = format!("Host: {host}\r\nCookie: {cookie}\r\nOrigin: http://{host}\r\n");
+    page.write(format!(
+        "POST /asyncmq/q HTTP/1.1\r\n{own}Transfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n{behind}"
+    ))
+    .await;
+    assert_eq!(page.answer("POST").await.status, 200);
+    assert!(page.head().await.is_none(), "the connection has ended");
+    assert_eq!(admin.heads().len(), 1);
 }
