@@ -58,6 +58,10 @@ pub(crate) enum Answer {
     NotFoundAtBase,
     /// The way is broken. `retry_after` is in seconds; what was `sent` may have been carried out.
     Unreachable { why: Unreachable, sent: bool, retry_after: u32 },
+    /// A body that did not come whole, and was sent as far as it came.
+    CutShort,
+    /// The admin refused with this status, and broke off.
+    BrokeOff(StatusCode),
     /// The admin's answer is none. What was asked for may have been carried out.
     NotUnderstood(Unreadable),
 }
@@ -296,6 +300,12 @@ fn words(answer: &Answer, environment: &Environment, safe: bool) -> Words {
             };
             say(unreachable_status(why), format!("Can't reach {tag}"), &format!("{} {done}", why.detail))
         }
+        Answer::CutShort => say(StatusCode::BAD_REQUEST, "The request did not come whole".into(), LOOK_FIRST),
+        Answer::BrokeOff(status) => say(
+            *status,
+            format!("{tag} answered {status}"),
+            &format!("It broke off before the request and its answer were whole. {LOOK_FIRST}"),
+        ),
         Answer::NotUnderstood(unreadable) => say(
             StatusCode::BAD_GATEWAY,
             format!("The answer of {tag} cannot be understood"),

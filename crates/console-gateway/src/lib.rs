@@ -31,6 +31,7 @@ mod server;
 mod ticket;
 mod undone;
 mod unreadable;
+mod upload;
 mod waiting;
 mod wire;
 

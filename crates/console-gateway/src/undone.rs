@@ -53,6 +53,8 @@ pub(crate) fn answer(
             Answer::Unreachable { why: why.clone(), sent: *sent, retry_after: (1_u32 << failures).min(30) }
         }
         NotDone::NotUnderstood(unreadable) => Answer::NotUnderstood(*unreadable),
+        NotDone::CutShort => Answer::CutShort,
+        NotDone::BrokeOff(status) => Answer::BrokeOff(*status),
     }
 }
 
@@ -65,6 +67,8 @@ fn because(not_done: &NotDone) -> Option<Because> {
         NotDone::NotReached { why, sent: false } => Some(Because::Unreachable(why.clone())),
         NotDone::NotReached { sent: true, .. }
         | NotDone::NotUnderstood(_)
+        | NotDone::CutShort
+        | NotDone::BrokeOff(_)
         | NotDone::AnotherOperator
         | NotDone::Locked => None,
     }
