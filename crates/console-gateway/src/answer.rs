@@ -8,7 +8,7 @@ use console_core::{
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
 use http_body_util::{BodyExt, Empty, Full, combinators::UnsyncBoxBody};
 
-use crate::{admit::text, route};
+use crate::{admit::text, route, unreadable::Unreadable};
 
 /// Whatever can go wrong while a body is on its way.
 pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -22,8 +22,8 @@ pub(crate) enum Answer {
     Denied,
     /// A head that two parsers could read differently.
     Malformed,
-    /// A request body without a length.
-    LengthRequired,
+    /// A WebSocket handshake; nothing was sent.
+    NoWebSocket,
     /// An address outside the realm.
     OutsideRealm,
     /// The shell has taken it over; the page stays where it is.
@@ -58,6 +58,12 @@ pub(crate) enum Answer {
     NotFoundAtBase,
     /// The way is broken. `retry_after` is in seconds; what was `sent` may have been carried out.
     Unreachable { why: Unreachable, sent: bool, retry_after: u32 },
+    /// A body that did not come whole, and was sent as far as it came.
+    CutShort,
+    /// The admin refused with this status, and broke off.
+    BrokeOff(StatusCode),
+    /// The admin's answer is none. What was asked for may have been carried out.
+    NotUnderstood(Unreadable),
 }
 
 /// Why a write is held.
@@ -129,6 +135,9 @@ impl Caller {
     }
 }
 
+/// What is said of an action of which nothing more is known.
+const LOOK_FIRST: &str = "It cannot be told whether the action was carried out: look before you do it again.";
+
 struct Words {
     status: StatusCode,
     title: String,
@@ -168,7 +177,7 @@ pub(crate) fn respond(answer: &Answer, environment: &Environment, caller: &Calle
         // The page tries again by itself; only a safe request can.
         response.headers_mut().insert(header::REFRESH, HeaderValue::from(*retry_after));
     }
-    if matches!(answer, Answer::Malformed | Answer::LengthRequired) {
+    if matches!(answer, Answer::Malformed) {
         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
     response
@@ -211,9 +220,11 @@ fn words(answer: &Answer, environment: &Environment, safe: bool) -> Words {
         Answer::Malformed => {
             say(StatusCode::BAD_REQUEST, "Bad request".into(), "The request cannot be read without doubt.")
         }
-        Answer::LengthRequired => {
-            say(StatusCode::LENGTH_REQUIRED, "Length required".into(), "A body needs its length.")
-        }
+        Answer::NoWebSocket => say(
+            StatusCode::NOT_IMPLEMENTED,
+            "No WebSockets".into(),
+            &format!("The console carries {tag}'s pages and event streams, and no WebSockets. Nothing was sent."),
+        ),
         Answer::OutsideRealm => say(
             StatusCode::NOT_FOUND,
             format!("Not part of {tag}"),
@@ -235,11 +246,9 @@ fn words(answer: &Answer, environment: &Environment, safe: bool) -> Words {
             "The admin answered 401".into(),
             "It cannot be told from here whether the action was carried out. Sign in and look before you do it again.",
         ),
-        Answer::Interrupted => say(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "The console failed in the middle of it".into(),
-            "It cannot be told whether the action was carried out: look before you do it again.",
-        ),
+        Answer::Interrupted => {
+            say(StatusCode::INTERNAL_SERVER_ERROR, "The console failed in the middle of it".into(), LOOK_FIRST)
+        }
         Answer::Held { because } => held(because, tag),
         Answer::NotSignedIn | Answer::PerhapsDone => say(
             StatusCode::UNAUTHORIZED,
@@ -286,13 +295,26 @@ fn words(answer: &Answer, environment: &Environment, safe: bool) -> Words {
         Answer::Unreachable { why, sent, retry_after } => {
             let done = match (write, sent) {
                 (true, false) => "Nothing was done.".into(),
-                (true, true) => {
-                    "It cannot be told whether the action was carried out: look before you do it again.".to_owned()
-                }
+                (true, true) => LOOK_FIRST.to_owned(),
                 (false, _) => format!("Trying again in {retry_after} s."),
             };
             say(unreachable_status(why), format!("Can't reach {tag}"), &format!("{} {done}", why.detail))
         }
+        Answer::CutShort => say(StatusCode::BAD_REQUEST, "The request did not come whole".into(), LOOK_FIRST),
+        Answer::BrokeOff(status) => say(
+            *status,
+            format!("{tag} answered {status}"),
+            &format!("It broke off before the request and its answer were whole. {LOOK_FIRST}"),
+        ),
+        Answer::NotUnderstood(unreadable) => say(
+            StatusCode::BAD_GATEWAY,
+            format!("The answer of {tag} cannot be understood"),
+            &format!(
+                "The admin answered, but {}. {}",
+                unreadable.detail(),
+                if write { LOOK_FIRST } else { "Other pages may work. Tell the administrator which one does not." }
+            ),
+        ),
         Answer::TakenOver | Answer::Enter { .. } | Answer::ToBase => say(StatusCode::NO_CONTENT, String::new(), ""),
     }
 }

@@ -8,6 +8,7 @@
 //! | any other 401 | the same | never |
 //! | the connection broke before an answer began | once more, at once | never |
 //! | no answer in time; no connection at all | never | never |
+//! | an answer that is not HTTP | never | never |
 //!
 //! The same operator's fresh credential has to come in time, and the body has to be there still ([`Payload::kept`]).
 //!
@@ -38,10 +39,10 @@ use crate::{
     jar::Epoch,
     operator::Operator,
     payload::Payload,
+    unreadable::Unreadable,
+    upload::Upload,
 };
 
-/// How long the head of an answer may take, whatever happens on the way. (`WKWebView` gives up after 60 s by itself.)
-const HEAD_WAIT: Duration = Duration::from_secs(55);
 /// How long a request waits for a renewal of the session.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -76,6 +77,12 @@ pub(crate) enum NotDone {
     Unauthorized,
     /// No answer. Where it was `sent`, it cannot be told.
     NotReached { why: Unreachable, sent: bool },
+    /// An answer came that is none. What it was to say cannot be told.
+    NotUnderstood(Unreadable),
+    /// The page broke its upload off.
+    CutShort,
+    /// The admin refused it, and broke its answer off: this status is all that was heard.
+    BrokeOff(StatusCode),
     /// Another operator has signed in since it was asked. Surely nothing was done.
     AnotherOperator,
     /// The environment was locked before it was sent.
@@ -83,9 +90,21 @@ pub(crate) enum NotDone {
 }
 
 impl NotDone {
+    /// A client's error on a way that was begun; `sent` says whether the request may have arrived.
+    fn of(error: &reqwest::Error, sent: bool, shared: &Shared) -> Self {
+        Unreadable::of(error).map_or_else(
+            || Self::NotReached { why: Unreachable::from_error(error, shared.host()), sent },
+            Self::NotUnderstood,
+        )
+    }
+
     /// Whether it is certain that nothing was done.
     pub(crate) fn surely(&self) -> bool {
-        !matches!(self, Self::Unauthorized | Self::NotReached { sent: true, .. })
+        match self {
+            Self::Unauthorized | Self::NotUnderstood(_) | Self::CutShort | Self::BrokeOff(_) => false,
+            Self::NotReached { sent, .. } => !sent,
+            Self::Ended | Self::AnotherOperator | Self::Locked => true,
+        }
     }
 }
 
@@ -95,13 +114,13 @@ pub(crate) async fn exchange(
     payload: &mut Payload,
     shared: &Shared,
 ) -> Result<Answered, NotDone> {
-    let until = Instant::now() + HEAD_WAIT;
+    let upload = Upload::new();
     let safe = admit::is_safe(request.method);
     let session = &shared.upstream.session;
     let mut asked_by = request.asked_by.clone();
     let (mut was_refused, mut has_broken) = (false, false);
     loop {
-        let (authorization, operator) = authorized(until, shared).await?;
+        let (authorization, operator) = authorized(upload.late(shared.pace.first_byte), shared).await?;
         if *asked_by.get_or_insert_with(|| operator.clone()) != operator {
             return Err(NotDone::AnotherOperator);
         }
@@ -109,7 +128,7 @@ pub(crate) async fn exchange(
             return Err(NotDone::Locked);
         }
         let generation = authorization.generation;
-        match send(&request, payload, &authorization, until, shared).await {
+        match send(&request, payload, &authorization, &upload, shared).await {
             Ok(answered) => {
                 let refusal = match answered.outcome {
                     Outcome::GateRefused => Refusal::Gate,
@@ -165,31 +184,34 @@ async fn send(
     request: &Request<'_>,
     payload: &mut Payload,
     authorization: &Authorization,
-    until: Instant,
+    upload: &Upload,
     shared: &Shared,
 ) -> Result<Answered, NotDone> {
     let Request { method, url, headers, .. } = *request;
     let (cookies, epoch) = shared.jar.cookies(url, authorization);
     let headers = forward::request_headers(method, headers, &shared.origin, url, authorization, cookies);
     let mut outgoing = shared.upstream.reach.admin(method).request(method.clone(), url.clone()).headers(headers);
-    if let Some(body) = payload.outgoing() {
+    if let Some(body) = payload.outgoing(upload) {
         outgoing = outgoing.body(body);
     }
-    let response: Response<reqwest::Body> = match time::timeout_at(until, outgoing.send()).await {
-        Ok(Ok(response)) => response.into(),
-        Ok(Err(error)) => {
+    let response: Response<reqwest::Body> = match upload.answered(outgoing.send(), shared.pace.first_byte).await {
+        Some(Ok(response)) => response.into(),
+        Some(Err(_)) if upload.broke() => return Err(NotDone::CutShort),
+        Some(Err(error)) => {
             // Whatever failed while connecting, a time-out too, came before the first byte of the request.
-            let sent = !error.is_connect();
-            return Err(NotDone::NotReached { why: Unreachable::from_error(&error, shared.host()), sent });
+            return Err(NotDone::of(&error, !error.is_connect(), shared));
         }
-        Err(_) => {
-            let detail = format!("`{}` did not answer within {} s.", shared.host(), HEAD_WAIT.as_secs());
+        None => {
+            let detail = format!("`{}` did not answer within {} s.", shared.host(), shared.pace.first_byte.as_secs());
             return Err(NotDone::NotReached {
                 why: Unreachable { kind: UnreachableKind::TimedOut, detail },
                 sent: true,
             });
         }
     };
+    if let Some(unreadable) = Unreadable::of_status(response.status()) {
+        return Err(NotDone::NotUnderstood(unreadable));
+    }
     if response.status() == StatusCode::PROXY_AUTHENTICATION_REQUIRED
         && let Some(why) = Unreachable::from_status(response.status(), shared.host())
     {
@@ -211,14 +233,21 @@ async fn send(
     let (outcome, body) = match judge(&shared.upstream.environment, method, url, head.status, &head.headers) {
         Outcome::Forbidden => read_forbidden(&head.headers, body).await,
         other if admit::is_safe(method) => (other, body.map_err(BoxError::from).boxed_unsync()),
-        other => match read_whole(body, until).await {
+        other => match read_whole(body, upload.late(shared.pace.first_byte)).await {
             Ok(body) => (other, body),
-            Err(error) => {
-                return Err(NotDone::NotReached { why: Unreachable::from_error(&error, shared.host()), sent: true });
+            Err(_) if upload.broke() => return Err(NotDone::CutShort),
+            // A refusal is one, whatever became of its words. Who answers before a large upload has come often breaks off.
+            Err(_) if other == Outcome::Answered && is_refusal(head.status) => {
+                return Err(NotDone::BrokeOff(head.status));
             }
+            Err(error) => return Err(NotDone::of(&error, true, shared)),
         },
     };
     Ok(Answered { outcome, head, body, epoch })
+}
+
+fn is_refusal(status: StatusCode) -> bool {
+    status.is_client_error() || status.is_server_error()
 }
 
 fn is_json(headers: &HeaderMap) -> bool {

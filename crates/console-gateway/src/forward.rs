@@ -5,7 +5,7 @@ use url::Url;
 
 use console_core::session::Authorization;
 
-use crate::admit::Origin;
+use crate::{admit::Origin, route};
 
 /// RFC 9110 §7.6.1, and the older names that proxies still meet.
 const HOP_BY_HOP: [&str; 9] = [
@@ -26,7 +26,8 @@ const OURS: [&str; 7] = ["host", "cookie", "authorization", "origin", "referer",
 /// The content codings that the rewriter can undo; an admin is offered no other.
 const CODINGS: [&str; 4] = ["gzip", "br", "deflate", "zstd"];
 
-/// The head that the upstream gets. `cookies` is the jar's `Cookie` value for `target`.
+/// The head that the upstream gets. There is no `Via` (RFC 9110 §7.6.3 wants one of a gateway): nginx stops compressing for
+/// requests that have it (`gzip_proxied`), and the admin would learn of the console. `cookies` is the jar's `Cookie` value for `target`.
 pub(crate) fn request_headers(
     method: &Method,
     inbound: &HeaderMap,
@@ -36,9 +37,13 @@ pub(crate) fn request_headers(
     cookies: Option<HeaderValue>,
 ) -> HeaderMap {
     let named_by_connection = connection_options(inbound);
+    // A part of a page would be one of bytes that the browser never had: pages are rewritten.
+    let is_navigation = route::is_navigation(inbound);
     let mut outbound = HeaderMap::with_capacity(inbound.len() + 2);
     for (name, value) in inbound {
-        let dropped = HOP_BY_HOP.contains(&name.as_str())
+        let of_parts = *name == header::RANGE || *name == header::IF_RANGE;
+        let dropped = (is_navigation && of_parts)
+            || HOP_BY_HOP.contains(&name.as_str())
             || OURS.contains(&name.as_str())
             || name.as_str().starts_with("x-forwarded-")
             || authorization.headers.iter().any(|(ours, _)| ours == name)

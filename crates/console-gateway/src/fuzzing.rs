@@ -105,7 +105,7 @@ async fn heard_by_hyper(bytes: &[u8]) -> Vec<u64> {
     let heard = RefCell::new(Vec::new());
     let (stream, verdict) = Scanned::new(io::join(bytes, io::sink()));
     let service = service_fn(|request: Request<Incoming>| {
-        let sound = verdict.shape() == Shape::Sound;
+        let sound = verdict.of_next() == Shape::Sound;
         if sound {
             heard.borrow_mut().push(request.body().size_hint().exact().expect("no body without a length"));
         }

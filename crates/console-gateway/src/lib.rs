@@ -16,6 +16,7 @@ mod gateway;
 mod held;
 mod interrupted;
 mod jar;
+mod linger;
 mod on_its_way;
 mod operator;
 mod own;
@@ -30,6 +31,8 @@ mod server;
 mod static_files;
 mod ticket;
 mod undone;
+mod unreadable;
+mod upload;
 mod waiting;
 mod wire;
 

@@ -10,7 +10,12 @@ use tokio::{
     time::{self, Duration},
 };
 
-use crate::{admit, answer::Answer, gateway::Shared};
+use crate::{
+    admit,
+    answer::Answer,
+    gateway::Shared,
+    upload::{Pieces, Upload},
+};
 
 /// The largest body that is kept, in bytes.
 pub(crate) const LARGEST: usize = 1024 * 1024;
@@ -69,11 +74,16 @@ impl Payload {
         }
     }
 
-    /// What goes out now; `None`: no body.
-    pub(crate) fn outgoing(&mut self) -> Option<reqwest::Body> {
+    /// What goes out now, and how far it has come is `upload`'s to say; `None`: no body. One in a single piece the client can
+    /// repeat by itself.
+    pub(crate) fn outgoing(&mut self, upload: &Upload) -> Option<reqwest::Body> {
         match self {
-            Self::Kept(kept) => (!kept.bytes.is_empty()).then(|| reqwest::Body::from(kept.bytes.clone())),
-            Self::Streamed(body) => body.take().map(reqwest::Body::wrap),
+            Self::Kept(kept) if kept.bytes.is_empty() => None,
+            Self::Kept(kept) => Some(match Pieces::of(kept.bytes.clone()) {
+                Ok(pieces) => reqwest::Body::wrap(upload.of(pieces)),
+                Err(single) => single.into(),
+            }),
+            Self::Streamed(body) => body.take().map(|body| reqwest::Body::wrap(upload.of(body))),
         }
     }
 }

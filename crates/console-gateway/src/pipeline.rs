@@ -7,7 +7,7 @@ use std::{
 
 use console_core::upstream::Outcome;
 use futures_util::TryStreamExt;
-use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header, request::Parts};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header, request::Parts, response};
 use http_body_util::{BodyExt, BodyStream, StreamBody};
 use hyper::body::{Frame, Incoming};
 
@@ -36,7 +36,7 @@ pub(crate) async fn handle(request: Request<Incoming>, shape: Shape, shared: &Ar
     let decided = decide(&parts, body, shape, asked_by.clone(), shared).await;
     let is_dashboards = decided.is_ok();
     let response = decided.unwrap_or_else(|answer| {
-        if matches!(answer, Answer::Denied | Answer::Malformed | Answer::LengthRequired | Answer::StaleTicket) {
+        if matches!(answer, Answer::Denied | Answer::Malformed | Answer::StaleTicket) {
             shared.denied.fetch_add(1, Ordering::Relaxed);
         }
         let waits = matches!(answer, Answer::NotSignedIn) && caller.can_wait();
@@ -69,11 +69,13 @@ async fn decide(
     shared: &Arc<Shared>,
 ) -> Result<Response<Body>, Answer> {
     match shape {
-        Shape::Sound => {}
+        Shape::Sound | Shape::Chunked => {}
         Shape::Ambiguous => return Err(Answer::Malformed),
-        Shape::LengthMissing => return Err(Answer::LengthRequired),
     }
     admit(parts, shared)?;
+    if asks_for_websocket(&parts.headers) {
+        return Err(Answer::NoWebSocket);
+    }
     let target = resolve(parts, shared)?;
     protect(parts, shared)?;
     if is_event_stream(parts, &target, shared) {
@@ -145,6 +147,16 @@ fn admit(parts: &Parts, shared: &Shared) -> Result<(), Answer> {
     admit::judge_guard(&parts.headers, &shared.guard).map_err(denied)
 }
 
+/// A WebSocket handshake (RFC 6455 §4.1; Fetch Metadata). `AsyncMQ`'s admin has none. Without its `Upgrade` it would be a GET
+/// of a page that nobody wants, and with it a way that no later step watches; so it is refused. Any other `Upgrade` is ignored,
+/// as a server may (RFC 9110 §7.8), and never sent on.
+fn asks_for_websocket(headers: &HeaderMap) -> bool {
+    let upgrades =
+        headers.get_all(header::UPGRADE).iter().flat_map(|value| value.as_bytes().split(|byte| *byte == b','));
+    admit::text(headers, "sec-fetch-mode") == Some("websocket")
+        || upgrades.into_iter().any(|protocol| protocol.trim_ascii().eq_ignore_ascii_case(b"websocket"))
+}
+
 /// Step 2, and the console's own routes.
 fn resolve(parts: &Parts, shared: &Shared) -> Result<Target, Answer> {
     let environment = &shared.upstream.environment;
@@ -192,16 +204,19 @@ fn pass_on(parts: &Parts, target: &Target, answered: Answered, shared: &Shared) 
         shared.jar.keep(epoch, &target.url, &head.headers);
     }
     shared.rewriter.response_headers(&mut head.headers);
-    let body = rewritten(&parts.method, head.status, &mut head.headers, body)
-        .map_or_else(|body| body, |body| rewrite_html(body, &mut head.headers, shared));
-    Ok(Response::from_parts(head, body))
+    let body = if may_be_rewritten(&head) { rewrite_html(body, &mut head.headers, shared) } else { body };
+    // Version and reason phrase are said of one connection by its sender (RFC 9110 §2.5, RFC 9112 §4).
+    let mut response = Response::new(body);
+    *response.status_mut() = head.status;
+    *response.headers_mut() = head.headers;
+    Ok(response)
 }
 
-/// Whether a response has an HTML body to rewrite: `Ok` hands the body over, `Err` gives it back as it is.
-fn rewritten(method: &Method, status: StatusCode, headers: &mut HeaderMap, body: Body) -> Result<Body, Body> {
-    let bodiless = *method == Method::HEAD || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
-    let partial = status == StatusCode::PARTIAL_CONTENT;
-    if bodiless || partial || headers.get(header::CONTENT_TYPE).is_some_and(is_stream) { Err(body) } else { Ok(body) }
+/// Whether a body of this head may be HTML to rewrite. That of a HEAD is empty, but the same is said of it as of the GET's
+/// (RFC 9110 §9.3.2).
+fn may_be_rewritten(head: &response::Parts) -> bool {
+    let without = [StatusCode::NO_CONTENT, StatusCode::NOT_MODIFIED, StatusCode::PARTIAL_CONTENT];
+    !without.contains(&head.status) && !head.headers.get(header::CONTENT_TYPE).is_some_and(is_stream)
 }
 
 fn is_stream(content_type: &HeaderValue) -> bool {

@@ -2,7 +2,7 @@
 
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
-use http::{Request, Response};
+use http::{HeaderValue, Request, Response, header};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{net::TcpListener, sync::Semaphore, time};
@@ -11,7 +11,7 @@ use crate::{
     answer::Body,
     gateway::Shared,
     pipeline,
-    wire::{MAX_HEAD, MAX_HEADERS, Scanned, Verdict},
+    wire::{MAX_HEAD, MAX_HEADERS, Scanned, Shape, Verdict},
 };
 
 /// A head that takes longer is given up.
@@ -64,5 +64,11 @@ async fn handle(
     verdict: Verdict,
     shared: Arc<Shared>,
 ) -> Result<Response<Body>, Infallible> {
-    Ok(pipeline::handle(request, verdict.shape(), &shared).await)
+    let shape = verdict.of_next();
+    let mut response = pipeline::handle(request, shape, &shared).await;
+    if shape == Shape::Chunked {
+        // Nothing behind its body was scanned.
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    Ok(response)
 }

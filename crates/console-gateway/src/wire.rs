@@ -2,7 +2,8 @@
 //!
 //! hyper resolves such heads silently (it drops a `Content-Length` beside a `Transfer-Encoding`, and joins equal
 //! lengths); a gateway in front of an admin refuses them (RFC 9112 §6.1, §6.3, §11.2). So every byte that hyper reads
-//! passes a scanner first, which parses each head with the same library (httparse) and skips each body by its length.
+//! passes a scanner first, which parses each head with the same library (httparse) and skips each body by its length. Where a
+//! body in chunks ends only hyper finds out: what would come after it is never read, because its answer ends the connection.
 
 use std::{
     io,
@@ -16,10 +17,14 @@ use std::{
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use crate::linger::Linger;
+
 /// The longest head, in bytes; hyper's own limit is the same.
 pub(crate) const MAX_HEAD: usize = 64 * 1024;
 /// The most header lines.
 pub(crate) const MAX_HEADERS: usize = 100;
+/// The most bytes of empty lines before a head (RFC 9112 §2.2 wants one line ignored).
+const MAX_BLANK: usize = 16;
 
 /// What the scanner made of the heads of one connection so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,8 +33,8 @@ pub(crate) enum Shape {
     Sound,
     /// Lengths that contradict or repeat each other, or a head that is none.
     Ambiguous,
-    /// A body without a length: browsers send none over HTTP/1.1.
-    LengthMissing,
+    /// A body in chunks: the last one of its connection.
+    Chunked,
 }
 
 /// The verdict on a connection, shared with its service.
@@ -37,11 +42,15 @@ pub(crate) enum Shape {
 pub(crate) struct Verdict(Arc<AtomicU8>);
 
 impl Verdict {
-    pub(crate) fn shape(&self) -> Shape {
-        match self.0.load(Ordering::Acquire) {
+    /// Of the request that hyper hands over now. One with a body in chunks is the last: whatever it would hand over next was
+    /// not scanned.
+    pub(crate) fn of_next(&self) -> Shape {
+        let next = |shape| (shape == Shape::Chunked as u8).then_some(Shape::Ambiguous as u8);
+        let (Ok(shape) | Err(shape)) = self.0.fetch_update(Ordering::AcqRel, Ordering::Acquire, next);
+        match shape {
             0 => Shape::Sound,
             1 => Shape::Ambiguous,
-            _ => Shape::LengthMissing,
+            _ => Shape::Chunked,
         }
     }
 
@@ -52,10 +61,17 @@ impl Verdict {
 
 #[derive(Debug)]
 enum Expecting {
-    Head(Vec<u8>),
+    /// What has come of it so far, and how many bytes of empty lines before it.
+    Head(Vec<u8>, usize),
     Body(u64),
-    /// Something was refused: what follows cannot be told apart any more.
+    /// What follows cannot be told apart any more.
     Nothing,
+}
+
+impl Expecting {
+    fn head() -> Self {
+        Self::Head(Vec::new(), 0)
+    }
 }
 
 #[derive(Debug)]
@@ -65,6 +81,10 @@ struct Scanner {
 }
 
 impl Scanner {
+    fn new() -> Self {
+        Self { expecting: Expecting::head(), verdict: Verdict::default() }
+    }
+
     fn feed(&mut self, mut bytes: &[u8]) {
         while !bytes.is_empty() {
             match &mut self.expecting {
@@ -74,31 +94,56 @@ impl Scanner {
                     *left -= skipped as u64;
                     bytes = &bytes[skipped..];
                     if *left == 0 {
-                        self.expecting = Expecting::Head(Vec::new());
+                        self.expecting = Expecting::head();
                     }
                 }
-                Expecting::Head(head) => {
+                Expecting::Head(head, blank) if head.is_empty() && matches!(bytes[0], b'\r' | b'\n') => {
+                    *blank += 1;
+                    bytes = &bytes[1..];
+                    if *blank > MAX_BLANK {
+                        self.stop(Shape::Ambiguous);
+                    }
+                }
+                Expecting::Head(head, _) => {
                     let known = head.len();
                     head.extend_from_slice(bytes);
-                    match examine(head) {
+                    // A head in drops is not parsed anew with each of them.
+                    let examined = if can_end(head, known) { examine(head) } else { Ok(None) };
+                    match examined {
                         Ok(None) if head.len() <= MAX_HEAD => return,
-                        Ok(None) => self.refuse(Shape::Ambiguous),
+                        Ok(None) => self.stop(Shape::Ambiguous),
                         Ok(Some((length, body))) => {
                             bytes = &bytes[length - known..];
-                            self.expecting =
-                                if body == 0 { Expecting::Head(Vec::new()) } else { Expecting::Body(body) };
+                            self.expecting = if body == 0 { Expecting::head() } else { Expecting::Body(body) };
                         }
-                        Err(shape) => self.refuse(shape),
+                        Err(shape) => self.stop(shape),
                     }
                 }
             }
         }
     }
 
-    fn refuse(&mut self, shape: Shape) {
+    fn stop(&mut self, shape: Shape) {
         self.verdict.set(shape);
         self.expecting = Expecting::Nothing;
     }
+
+    /// Whether bytes may be under way that hyper will not read.
+    fn is_mid_request(&self) -> bool {
+        matches!(self.expecting, Expecting::Body(_) | Expecting::Nothing)
+    }
+}
+
+/// Whether an empty line ends a head after its first `known` bytes; httparse takes a bare LF for the end of a line.
+fn can_end(head: &[u8], known: usize) -> bool {
+    let mut from = known;
+    while let Some(at) = head[from..].iter().position(|byte| *byte == b'\n').map(|at| from + at) {
+        if head[..at].ends_with(b"\n") || head[..at].ends_with(b"\n\r") {
+            return true;
+        }
+        from = at + 1;
+    }
+    false
 }
 
 /// The length of the head and of the body that follows; `None` while the head is not complete.
@@ -114,6 +159,10 @@ pub(crate) fn examine(bytes: &[u8]) -> Result<Option<(usize, u64)>, Shape> {
     let mut encoded = false;
     for line in request.headers {
         if line.name.eq_ignore_ascii_case("transfer-encoding") {
+            // Once, alone, and not in HTTP/1.0, which does not know it (RFC 9112 §6.1).
+            if encoded || request.version != Some(1) || !line.value.eq_ignore_ascii_case(b"chunked") {
+                return Err(Shape::Ambiguous);
+            }
             encoded = true;
         } else if line.name.eq_ignore_ascii_case("content-length") {
             let digits = line.value.iter().all(u8::is_ascii_digit) && !line.value.is_empty();
@@ -126,7 +175,7 @@ pub(crate) fn examine(bytes: &[u8]) -> Result<Option<(usize, u64)>, Shape> {
     }
     match (encoded, body) {
         (true, Some(_)) => Err(Shape::Ambiguous),
-        (true, None) => Err(Shape::LengthMissing),
+        (true, None) => Err(Shape::Chunked),
         (false, body) => Ok(Some((length, body.unwrap_or(0)))),
     }
 }
@@ -136,13 +185,14 @@ pub(crate) fn examine(bytes: &[u8]) -> Result<Option<(usize, u64)>, Shape> {
 pub(crate) struct Scanned<T> {
     io: T,
     scanner: Scanner,
+    linger: Linger,
 }
 
 impl<T> Scanned<T> {
     pub(crate) fn new(io: T) -> (Self, Verdict) {
-        let verdict = Verdict::default();
-        let scanner = Scanner { expecting: Expecting::Head(Vec::new()), verdict: verdict.clone() };
-        (Self { io, scanner }, verdict)
+        let scanner = Scanner::new();
+        let verdict = scanner.verdict.clone();
+        (Self { io, scanner, linger: Linger::new() }, verdict)
     }
 }
 
@@ -156,7 +206,7 @@ impl<T: AsyncRead + Unpin> AsyncRead for Scanned<T> {
     }
 }
 
-impl<T: AsyncWrite + Unpin> AsyncWrite for Scanned<T> {
+impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Scanned<T> {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.get_mut().io).poll_write(cx, bytes)
     }
@@ -166,7 +216,12 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Scanned<T> {
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().io).poll_shutdown(cx)
+        let this = self.get_mut();
+        ready!(Pin::new(&mut this.io).poll_shutdown(cx))?;
+        if this.scanner.is_mid_request() {
+            ready!(this.linger.poll(&mut this.io, cx));
+        }
+        Poll::Ready(Ok(()))
     }
 
     fn poll_write_vectored(
@@ -185,25 +240,35 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Scanned<T> {
 /// The verdict on a connection whose bytes come in these pieces.
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) fn judged<'b>(pieces: impl IntoIterator<Item = &'b [u8]>) -> Shape {
-    let mut scanner = Scanner { expecting: Expecting::Head(Vec::new()), verdict: Verdict::default() };
+    let mut scanner = Scanner::new();
     pieces.into_iter().for_each(|piece| scanner.feed(piece));
-    scanner.verdict.shape()
+    scanner.verdict.of_next()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{MAX_HEAD, Shape, judged};
+    use super::{MAX_HEAD, Scanner, Shape, can_end, examine, judged};
 
     #[test]
     fn ambiguous_lengths_are_seen_wherever_the_reads_are_cut() {
-        let cases: [(&[u8], Shape); 9] = [
+        let cases: [(&[u8], Shape); 19] = [
             (b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", Shape::Sound),
             (b"POST / HTTP/1.1\r\nContent-Length: 3\r\n\r\nabcGET / HTTP/1.1\r\n\r\n", Shape::Sound),
             (b"POST / HTTP/1.1\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n", Shape::Ambiguous),
             (b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n", Shape::Ambiguous),
             (b"POST / HTTP/1.1\r\nContent-Length: 3\r\nContent-Length: 3\r\n\r\nabc", Shape::Ambiguous),
             (b"POST / HTTP/1.1\r\nContent-Length: +3\r\n\r\nabc", Shape::Ambiguous),
-            (b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n", Shape::LengthMissing),
+            (b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n", Shape::Chunked),
+            (b"POST / HTTP/1.1\r\nTransfer-Encoding: CHUNKED\r\n\r\n", Shape::Chunked),
+            (b"POST / HTTP/1.1\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", Shape::Ambiguous),
+            (b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked, identity\r\n\r\n", Shape::Ambiguous),
+            (b"POST / HTTP/1.1\r\nTransfer-Encoding: \x0bchunked\r\n\r\n", Shape::Ambiguous),
+            (b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n", Shape::Ambiguous),
+            (b"POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n", Shape::Ambiguous),
+            (b"\r\n\r\nGET / HTTP/1.1\r\nContent-Length: 0\r\nContent-Length: 0\r\n\r\n", Shape::Ambiguous),
+            (b"\n\nGET / HTTP/1.1\nHost: x\n\n", Shape::Sound),
+            (b"GET / HTTP/1.1\nContent-Length: 0\nContent-Length: 0\n\r\n", Shape::Ambiguous),
+            (b"\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n", Shape::Ambiguous),
             (b"GET / HTTP/1.1\r\nX: a\r\n b\r\n\r\n", Shape::Ambiguous),
             // The second request of a connection is judged like the first.
             (
@@ -224,6 +289,24 @@ mod tests {
         let mut bytes = format!("POST / HTTP/1.1\r\nContent-Length: {}\r\n\r\n", body.len()).into_bytes();
         bytes.extend_from_slice(body);
         assert_eq!(judged(bytes.chunks(5)), Shape::Sound);
+    }
+
+    #[test]
+    fn a_head_in_drops_is_parsed_when_it_can_have_ended() {
+        let mut head = b"GET / HTTP/1.1\r\n".to_vec();
+        head.extend((0..90).flat_map(|n| format!("X-{n}: {}\r\n", "a".repeat(700)).into_bytes()));
+        head.extend_from_slice(b"\r\n");
+        let parses = (0..head.len()).filter(|known| can_end(&head[..=*known], *known)).count();
+        assert_eq!((parses, examine(&head)), (1, Ok(Some((head.len(), 0)))));
+        assert_eq!(judged(head.chunks(1)), Shape::Sound);
+    }
+
+    #[test]
+    fn after_a_body_in_chunks_nothing_is_taken_for_a_request() {
+        let mut scanner = Scanner::new();
+        scanner.feed(b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET / HTTP/1.1\r\n\r\n");
+        assert_eq!(scanner.verdict.of_next(), Shape::Chunked);
+        assert_eq!(scanner.verdict.of_next(), Shape::Ambiguous);
     }
 
     #[test]

@@ -121,7 +121,7 @@ async fn smuggling_shapes_and_malformed_heads_are_refused() {
         ("the same length twice", format!("{head}Content-Length: 2\r\nContent-Length: 2\r\n\r\nab")),
         ("a list of lengths", format!("{head}Content-Length: 2, 2\r\n\r\nab")),
         ("a signed length", format!("{head}Content-Length: +2\r\n\r\nab")),
-        ("chunked alone", format!("{head}Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n")),
+        ("chunked twice", format!("{head}Transfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n")),
         ("an unknown coding", format!("{head}Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n")),
         ("obs-fold", format!("{head}X-Folded: a\r\n b\r\nContent-Length: 0\r\n\r\n")),
         ("white space before the colon", format!("{head}Content-Length : 2\r\n\r\nab")),

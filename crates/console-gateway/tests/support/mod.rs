@@ -7,6 +7,7 @@ pub(crate) mod faulty;
 pub(crate) mod held;
 pub(crate) mod owner;
 pub(crate) mod real;
+pub(crate) mod wire;
 
 use std::{
     convert::Infallible,
@@ -294,7 +295,7 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    fn parse(bytes: &[u8]) -> Self {
+    pub(crate) fn parse(bytes: &[u8]) -> Self {
         let end = bytes.windows(4).position(|window| window == b"\r\n\r\n").map_or(bytes.len(), |at| at + 4);
         let head = String::from_utf8_lossy(&bytes[..end]).into_owned();
         let mut lines = head.lines();
