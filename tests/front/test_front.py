@@ -69,6 +69,23 @@ class Front(unittest.TestCase):
         self.assertEqual(curl(url)[0], 0)
         self.assertIn("http://127.0.0.1", text, "the admin behind it writes http: into its pages")
 
+    def test_connections_are_numbered_and_a_full_handshake_is_told_from_a_resumed_one(self) -> None:
+        front, url = self.front(self.admin(backend="open"), tls=self.made.ready["server"], http2=False)
+        # One handle of curl's keeps its connection and, where that is closed, its session.
+        curl(url, "-o", "/dev/null", url, *self.trusting)
+        first, second = front.event("request"), front.event("request")
+        self.assertEqual((first["connection"], first["session"]), (second["connection"], "."))
+        curl(url, "-o", "/dev/null", url, "-H", "Connection: close", *self.trusting)
+        first, second = front.event("request"), front.event("request")
+        self.assertNotEqual(first["connection"], second["connection"])
+        self.assertEqual((first["session"], second["session"]), (".", "r"))
+
+    def test_ipv6(self) -> None:
+        front, url = self.front(self.admin(backend="open"), host="::1")
+        self.assertTrue(url.startswith("http://[::1]:"))
+        self.assertEqual(curl(url)[0], 200)
+        self.assertEqual(front.event("request")["session"], "")
+
     def test_a_client_certificate_is_demanded_and_names_the_user(self) -> None:
         tls = {**self.made.ready["server"], "client_ca_file": self.made.ready["ca_file"]}
         front, url = self.front(self.admin(backend="proxy_header"), tls=tls, identify="X-Authenticated-User")

@@ -74,6 +74,8 @@ pub enum GatewayEvent {
         /// When the last byte came.
         since: UnixTime,
     },
+    /// The live updates were cut off: one of their events is larger than any that is held.
+    OversizedEvents,
     /// The remote side answers as it should (again).
     Fine,
     /// What is held has changed: see [`Gateway::held`].
@@ -107,6 +109,8 @@ struct Between {
     impaired: Option<Outcome>,
     /// Since when the live updates stand still. That pages are answered does not change it.
     stalled: Option<UnixTime>,
+    /// The live updates are too large to be held.
+    oversized: bool,
     reported: GatewayEvent,
 }
 
@@ -164,12 +168,18 @@ impl Shared {
         self.between(|between| between.stalled = since);
     }
 
+    /// The live updates have events that are too large to be held, or do not (any more).
+    pub(crate) fn oversized(&self, now: bool) {
+        self.between(|between| between.oversized = now);
+    }
+
     /// Reports a change of what is in between, once.
     fn between(&self, change: impl FnOnce(&mut Between)) {
         let mut between = self.between.lock().unwrap_or_else(PoisonError::into_inner);
         change(&mut between);
         let event = match (&between.impaired, between.stalled) {
             (Some(outcome), _) => GatewayEvent::Impaired(outcome.clone()),
+            (None, _) if between.oversized => GatewayEvent::OversizedEvents,
             (None, Some(since)) => GatewayEvent::Stalled { since },
             (None, None) => GatewayEvent::Fine,
         };
@@ -266,7 +276,12 @@ impl Gateway {
             pace,
             try_now: watch::Sender::new(()),
             doubts: watch::Sender::new(()),
-            between: Mutex::new(Between { impaired: None, stalled: None, reported: GatewayEvent::Fine }),
+            between: Mutex::new(Between {
+                impaired: None,
+                stalled: None,
+                oversized: false,
+                reported: GatewayEvent::Fine,
+            }),
             reports,
             upstream,
         });

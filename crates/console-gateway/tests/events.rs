@@ -193,33 +193,6 @@ async fn an_upstream_that_numbers_its_events_is_told_where_to_go_on() {
 }
 
 #[tokio::test]
-async fn an_event_without_end_is_not_held_and_the_stream_is_opened_anew() {
-    let asked = Arc::new(AtomicUsize::new(0));
-    let count = asked.clone();
-    let admin = Admin::start(move |seen| {
-        if seen.target != "/asyncmq/events" {
-            return text("page");
-        }
-        let first = count.fetch_add(1, Ordering::SeqCst) == 0;
-        let chunk =
-            if first { Bytes::from(vec![b'x'; 1024 * 1024]) } else { Bytes::from_static(OVERVIEW_1.as_bytes()) };
-        let begun = stream::iter([Bytes::from_static(b"event: overview\ndata: ")]).take(usize::from(first));
-        // Nine megabytes of one line, or one event; then nothing.
-        let chunks = begun.chain(stream::iter(vec![chunk; if first { 9 } else { 1 }])).chain(stream::pending());
-        let mut response =
-            Response::new(BodyExt::boxed_unsync(StreamBody::new(chunks.map(|c| Ok::<_, Infallible>(Frame::data(c))))));
-        response.headers_mut().insert("content-type", "text/event-stream".parse().expect("value"));
-        response
-    })
-    .await;
-    let bench = Bench::before(&format!("http://{}/asyncmq", admin.address)).await;
-    let mut consumer = Consumer::of(&bench).await;
-    consumer.hears(OVERVIEW_1).await;
-    assert_eq!(asked.load(Ordering::SeqCst), 2);
-    assert!(!consumer.heard.contains("xxx"));
-}
-
-#[tokio::test]
 async fn a_stream_that_ends_after_each_event_is_asked_for_ever_less_often_until_one_lasts() {
     const SHORT: usize = 6;
     let lasting_after = Duration::from_millis(500);

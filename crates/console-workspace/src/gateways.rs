@@ -200,6 +200,9 @@ impl Workspace {
                 GatewayEvent::Stalled { since } => {
                     station.connection = Connection::Stalled { since, problem: words::stalled(&tag) };
                 }
+                GatewayEvent::OversizedEvents => {
+                    station.connection = Connection::Impaired(words::oversized_events(&tag));
+                }
                 GatewayEvent::Held | GatewayEvent::OnTheirWay => {}
                 GatewayEvent::PageStays => {
                     station.page_asleep = true;

@@ -42,6 +42,7 @@ class Configuration:
     keep_host: bool = True
     buffering: bool = False
     http2: bool = True
+    host: str = "127.0.0.1"
     nginx: str | None = None
     folder: str | None = None
 
@@ -61,6 +62,8 @@ class Configuration:
         parts = urlsplit(self.upstream)
         if parts.scheme not in ("http", "https") or parts.hostname != "127.0.0.1" or parts.path:
             raise ConfigurationError(f"`upstream` is `{self.upstream}`; give an origin such as http://127.0.0.1:8000")
+        if self.host not in ("127.0.0.1", "::1"):
+            raise ConfigurationError(f"`host` is `{self.host}`; this computer is 127.0.0.1 or ::1")
         if self.tls is not None:
             known = {"certificate_file", "key_file", "client_ca_file"}
             if not {"certificate_file", "key_file"} <= self.tls.keys() <= known:
@@ -77,6 +80,10 @@ class Configuration:
         if not all(isinstance(value, str) and VALUE.fullmatch(value) for value in values):
             raise ConfigurationError(f"a value has characters besides {VALUE.pattern}")
         return self
+
+    def authority(self, port: int) -> str:
+        """Where nginx listens, as addresses are written."""
+        return f"[{self.host}]:{port}" if ":" in self.host else f"{self.host}:{port}"
 
     @property
     def wanted(self) -> Demand:

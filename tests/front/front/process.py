@@ -41,10 +41,10 @@ class Nginx:
         if program is None:
             raise ConfigurationError("nginx was not found; install it, or say where it is in `nginx`")
         for _ in range(ATTEMPTS):
-            port = _free_port()
+            port = self._free_port()
             if self._start(program, port):
                 scheme = "https" if self._configuration.tls else "http"
-                return f"{scheme}://127.0.0.1:{port}"
+                return f"{scheme}://{self._configuration.authority(port)}"
         raise ConfigurationError("nginx did not come up; what it said is above")
 
     def _start(self, program: str, port: int) -> bool:
@@ -61,12 +61,20 @@ class Nginx:
         )
         end = time.monotonic() + PATIENCE_SECONDS
         while self._process.poll() is None and time.monotonic() < end:
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", port)) == 0 and (self._folder / "nginx.pid").exists():
+            with self._socket() as probe:
+                if probe.connect_ex((self._configuration.host, port)) == 0 and (self._folder / "nginx.pid").exists():
                     return True
             time.sleep(0.02)
         self.end()
         return False
+
+    def _socket(self) -> socket.socket:
+        return socket.socket(socket.AF_INET6 if ":" in self._configuration.host else socket.AF_INET)
+
+    def _free_port(self) -> int:
+        with self._socket() as listener:
+            listener.bind((self._configuration.host, 0))
+            return listener.getsockname()[1]
 
     def relay_requests(self) -> None:
         """Passes its access log, one JSON line a request, on to standard output, until it ends."""
@@ -89,12 +97,6 @@ class Nginx:
             self._process.wait(PATIENCE_SECONDS)
         except subprocess.TimeoutExpired:
             self._process.kill()
-
-
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
 
 
 def _end_with_parent() -> None:

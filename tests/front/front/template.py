@@ -12,7 +12,8 @@ TEMPORARY = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
 
 ACCESS_LOG = (
     '{"event":"request","method":"$request_method","path":"$uri","status":$status,'
-    '"protocol":"$server_protocol","client_certificate":"$ssl_client_verify","client_name":"$client_name"}'
+    '"protocol":"$server_protocol","connection":$connection,"session":"$ssl_session_reused",'
+    '"client_certificate":"$ssl_client_verify","client_name":"$client_name"}'
 )
 
 
@@ -35,7 +36,7 @@ http {{
     map $ssl_client_s_dn $client_name {{ default ""; "~(?:^|,)CN=(?<common_name>[^,]+)" $common_name; }}
 {_demand_maps(configuration.wanted)}
     server {{
-        listen 127.0.0.1:{port}{_listen(configuration)};
+        listen {configuration.authority(port)}{_listen(configuration)};
 {_tls(configuration)}
         client_max_body_size 32m;
 {_demand(configuration.wanted)}

@@ -5,12 +5,12 @@ use std::{fs, sync::Arc};
 use rustls::{
     CertificateError, Error as TlsError,
     client::danger::ServerCertVerifier,
-    crypto::{CryptoProvider, aws_lc_rs},
     pki_types::{CertificateDer, ServerName, UnixTime as TlsTime, pem::PemObject as _},
 };
 use rustls_platform_verifier::Verifier;
 use x509_parser::{extensions::GeneralName, parse_x509_certificate};
 
+pub(super) use crate::upstream::provider;
 use crate::{
     clock::UnixTime,
     sign_in::{shown, shown_address},
@@ -61,11 +61,6 @@ pub(super) enum Trust {
     System,
     /// The environment's own file of authorities.
     OwnAuthority,
-}
-
-/// The library's cryptography, chosen as the client chooses it.
-pub(super) fn provider() -> Arc<CryptoProvider> {
-    CryptoProvider::get_default().cloned().unwrap_or_else(|| Arc::new(aws_lc_rs::default_provider()))
 }
 
 /// The client's own verifier: the system's roots, and the authorities in `ca_file` where there is one.

@@ -121,7 +121,7 @@ impl Usable {
                 false
             }
             // One of the values cannot be sent, whichever it is.
-            LeftOut::Reach(ReachError::Extra(_) | ReachError::Client { .. }) => true,
+            LeftOut::Reach(ReachError::Extra(_) | ReachError::Trust(_) | ReachError::Client { .. }) => true,
             LeftOut::Missing { .. } | LeftOut::Vault(_) => false,
         };
         if is_another_way {
@@ -154,7 +154,7 @@ impl Usable {
     /// What is examined. `signed_in` goes along only where nothing is left out.
     ///
     /// # Errors
-    /// [`ReachError::Client`]: no HTTP client can be made on this computer.
+    /// [`ReachError::Client`], [`ReachError::Trust`]: no HTTP client can be made on this computer.
     pub fn subject(mut self, signed_in: Option<SignedIn>, clock: Arc<dyn Clock>) -> Result<Subject, ReachError> {
         // What is in the way is taken away, so that this ends.
         let reach = loop {
@@ -162,7 +162,7 @@ impl Usable {
                 // As its files were read just now: one may have changed since it was approved.
                 Ok(reach) if !self.leave_out_unapproved() => break reach,
                 Ok(_) => {}
-                Err(error @ ReachError::Client { .. }) => return Err(error),
+                Err(error @ (ReachError::Trust(_) | ReachError::Client { .. })) => return Err(error),
                 Err(error) => self.leave_out(error.into()),
             }
         };

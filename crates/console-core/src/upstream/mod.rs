@@ -5,6 +5,7 @@ mod look;
 mod outcome;
 mod probe;
 mod reach;
+mod tls;
 mod unreachable;
 
 pub use client_identity::ClientIdentityError;
@@ -14,4 +15,5 @@ pub use probe::{ProbeError, ProbeReport, probe, server_time};
 pub(crate) use probe::{beginning, outcome_of, send};
 pub(crate) use reach::goes_direct;
 pub use reach::{CONNECT_TIMEOUT, Reach, ReachError};
+pub(crate) use tls::provider;
 pub use unreachable::{Unreachable, UnreachableKind};

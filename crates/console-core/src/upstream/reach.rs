@@ -2,18 +2,17 @@
 //! headers and cookies go to the admin only.
 
 use std::{
-    fs,
     path::PathBuf,
     sync::{Arc, PoisonError, RwLock},
     time::Duration,
 };
 
 use http::{Method, header};
-use reqwest::{Certificate, Client, ClientBuilder, Identity, Proxy, RequestBuilder, dns::Resolve, redirect};
-use secrecy::ExposeSecret;
+use reqwest::{Client, ClientBuilder, Proxy, RequestBuilder, dns::Resolve, redirect};
+use rustls::ClientConfig;
 use url::Url;
 
-use super::client_identity::{self, ClientIdentityError};
+use super::{client_identity::ClientIdentityError, tls::Tls};
 use crate::{
     environment::Environment,
     network::{self, secret},
@@ -24,8 +23,15 @@ use crate::{
 
 /// How long connecting may take, name look-up and TLS included.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// A file of certificate authorities is a few kilobytes.
-const LARGEST_CA_FILE: u64 = 4 * 1024 * 1024;
+/// How much of one answer may be under way, in bytes: a page with all its assets at 150 ms and more, and no more than can be
+/// held for a page that does not read.
+const STREAM_WINDOW: u32 = 2 * 1024 * 1024;
+/// The same of all answers on one connection.
+const CONNECTION_WINDOW: u32 = 4 * STREAM_WINDOW;
+/// The headers of one answer over HTTP/2, in bytes; a CSP and some cookies take a few thousand.
+const LARGEST_HEAD: u32 = 64 * 1024;
+/// Lines of one answer's head over HTTP/1.1.
+const MOST_HEADERS: usize = 200;
 
 /// Why there is no way to an environment.
 #[derive(Debug, thiserror::Error)]
@@ -35,6 +41,8 @@ pub enum ReachError {
     CaFile { path: PathBuf, reason: String },
     #[error(transparent)]
     ClientIdentity(#[from] ClientIdentityError),
+    #[error("the certificate authorities to trust could not be set up: {0}")]
+    Trust(#[source] rustls::Error),
     #[error("the proxy `{proxy}` cannot be used: {reason}")]
     Proxy { proxy: String, reason: String },
     #[error("an extra header or cookie has a value that cannot be sent")]
@@ -50,7 +58,7 @@ impl Advice for ReachError {
             Self::ClientIdentity(_) => "client_certificate",
             Self::Proxy { .. } => "proxy",
             Self::Extra(_) => "extra_headers",
-            Self::Client { .. } => "network",
+            Self::Trust(_) | Self::Client { .. } => "network",
         }
     }
 
@@ -60,7 +68,7 @@ impl Advice for ReachError {
             Self::ClientIdentity(error) => error.advice(),
             Self::Proxy { .. } => "Check the proxy in the environment's network settings.".into(),
             Self::Extra(_) => "Type the value again, without line breaks.".into(),
-            Self::Client { .. } => "Check the environment's network settings.".into(),
+            Self::Trust(_) | Self::Client { .. } => "Check the environment's network settings.".into(),
         }
     }
 }
@@ -75,8 +83,8 @@ pub struct Reach {
 
 /// What the clients are made of: the files are read once, so that new clients can be made whatever became of them.
 struct Plan {
-    certificates: Vec<Certificate>,
-    identity: Option<Identity>,
+    base_url: String,
+    tls: Tls,
     proxy: Option<Proxy>,
     admin: Way,
     provider: Way,
@@ -120,16 +128,14 @@ impl Reach {
         resolver: Option<Arc<dyn Resolve>>,
     ) -> Result<Self, ReachError> {
         let plan = Plan { resolver, ..Plan::of(environment, network)? };
-        let clients = plan
-            .clients()
-            .map_err(|source| ReachError::Client { base_url: environment.base_url.to_string(), source })?;
+        let clients = plan.clients()?;
         let extras = extras(environment, network)?;
         Ok(Self { plan: Arc::new(plan), clients: Arc::new(RwLock::new(clients)), extras })
     }
 
     /// Forgets every connection: new requests of all clones connect anew, those under way go on. After sleep, a change of
     /// network or a silence nobody waits for a connection that is dead without anybody having said so. The platform's
-    /// proxy settings and trusted roots are read again.
+    /// proxy settings and trusted roots are read again; TLS sessions are resumed unless those have changed.
     pub fn reconnect(&self) {
         match self.plan.clients() {
             Ok(clients) => *self.clients.write().unwrap_or_else(PoisonError::into_inner) = clients,
@@ -220,36 +226,24 @@ fn way_to_provider(environment: &Environment) -> Way {
 impl Plan {
     fn of(environment: &Environment, secrets: &Secrets) -> Result<Self, ReachError> {
         let network = &environment.network;
-        let certificates = if network.ca_file.is_empty() { Vec::new() } else { self::certificates(&network.ca_file)? };
-        let identity = if network.client_certificate_file.is_empty() {
-            None
-        } else {
-            let pem = client_identity::pem(&network.client_certificate_file, secrets)?;
-            let identity = Identity::from_pem(pem.expose_secret().as_bytes());
-            Some(identity.map_err(|error| ClientIdentityError::unusable(&network.client_certificate_file, &error))?)
-        };
         let (admin, provider) = (way_to_admin(environment), way_to_provider(environment));
         let needs_proxy = !network.proxy.is_empty() && (admin, provider) != (Way::Direct, Way::Direct);
         let proxy = if needs_proxy { Some(own_proxy(environment, secrets)?) } else { None };
-        Ok(Self { certificates, identity, proxy, admin, provider, resolver: None })
+        let (base_url, tls) = (environment.base_url.to_string(), Tls::of(network, secrets)?);
+        Ok(Self { base_url, tls, proxy, admin, provider, resolver: None })
     }
 
-    fn clients(&self) -> Result<Clients, reqwest::Error> {
+    fn clients(&self) -> Result<Clients, ReachError> {
+        let tls = self.tls.client()?;
         Ok(Clients {
-            admin: self.client(self.admin, base())?,
-            writes: self.client(self.admin, base().pool_max_idle_per_host(0))?,
+            admin: self.client(self.admin, base(tls.clone()))?,
+            writes: self.client(self.admin, base(tls.clone()).pool_max_idle_per_host(0))?,
             // No refresh token is spent on a connection that its server is about to close.
-            provider: self.client(self.provider, base().pool_idle_timeout(Duration::from_secs(1)))?,
+            provider: self.client(self.provider, base(tls).pool_idle_timeout(Duration::from_secs(1)))?,
         })
     }
 
-    fn client(&self, way: Way, mut builder: ClientBuilder) -> Result<Client, reqwest::Error> {
-        for certificate in &self.certificates {
-            builder = builder.add_root_certificate(certificate.clone());
-        }
-        if let Some(identity) = &self.identity {
-            builder = builder.identity(identity.clone());
-        }
+    fn client(&self, way: Way, mut builder: ClientBuilder) -> Result<Client, ReachError> {
         if let Some(resolver) = &self.resolver {
             builder = builder.dns_resolver(resolver.clone());
         }
@@ -259,6 +253,7 @@ impl Plan {
             (Way::AnyProxy, None) => builder,
         }
         .build()
+        .map_err(|source| ReachError::Client { base_url: self.base_url.clone(), source })
     }
 }
 
@@ -267,8 +262,9 @@ impl Plan {
 /// A live stream is all answer and no request, so nothing would ever be found missing on it: probes have to ask. And a
 /// request on a pooled connection that died in silence (sleep, another network, a firewall that forgot it) would be sent
 /// again by the kernel for minutes.
-fn base() -> ClientBuilder {
+fn base(tls: ClientConfig) -> ClientBuilder {
     let builder = Client::builder()
+        .tls_backend_preconfigured(tls)
         .redirect(redirect::Policy::none())
         .referer(false)
         .connect_timeout(CONNECT_TIMEOUT)
@@ -277,7 +273,11 @@ fn base() -> ClientBuilder {
         .tcp_keepalive(Duration::from_secs(10))
         .tcp_keepalive_interval(Duration::from_secs(5))
         .tcp_keepalive_retries(3)
-        .http2_adaptive_window(true)
+        .http1_max_headers(MOST_HEADERS)
+        .http2_max_header_list_size(LARGEST_HEAD)
+        // Fixed: an adaptive window begins with 64 KiB, a round trip for each of them.
+        .http2_initial_stream_window_size(STREAM_WINDOW)
+        .http2_initial_connection_window_size(CONNECTION_WINDOW)
         // The same over HTTP/2, through whatever ends TCP on the way (the default asks never).
         .http2_keep_alive_interval(Duration::from_secs(10))
         .http2_keep_alive_timeout(Duration::from_secs(5))
@@ -300,16 +300,4 @@ fn own_proxy(environment: &Environment, secrets: &Secrets) -> Result<Proxy, Reac
         return Ok(proxy);
     }
     Ok(proxy.basic_auth(&network.proxy_user, secrets.expose(secret::PROXY_PASSWORD).unwrap_or_default()))
-}
-
-/// The certificates in a PEM file.
-fn certificates(path: &str) -> Result<Vec<Certificate>, ReachError> {
-    let failed = |reason: String| ReachError::CaFile { path: path.into(), reason };
-    let size = fs::metadata(path).map_err(|error| failed(error.to_string()))?.len();
-    if size > LARGEST_CA_FILE {
-        return Err(failed(format!("it has {size} bytes, more than any such file")));
-    }
-    let pem = fs::read(path).map_err(|error| failed(error.to_string()))?;
-    let certificates = Certificate::from_pem_bundle(&pem).map_err(|error| failed(error.to_string()))?;
-    if certificates.is_empty() { Err(failed("it holds no certificate".into())) } else { Ok(certificates) }
 }

@@ -9,7 +9,7 @@
 //!
 //! A stream that fails by itself is opened anew with back-off, which is over only when one has lasted. Whether that means
 //! that the admin cannot be reached is asked at `/health`: where only the stream is missing, pages and session go on, and
-//! the silence is said.
+//! the silence is said. A stream with an event that is too large is cut off, which is said as well.
 
 use std::{future::pending, sync::Arc, time::Duration};
 
@@ -39,6 +39,7 @@ pub(super) async fn run(shared: Arc<Shared>) {
         follower.follow().await;
     }
     shared.stalled(None);
+    shared.oversized(false);
 }
 
 /// A stream that is being opened.
@@ -128,6 +129,7 @@ impl Follower {
         let Ok(authorization) = session.authorize() else {
             (self.stream, self.attempt, self.out_since) = (None, None, None);
             self.end_silence();
+            self.shared.oversized(false);
             return None;
         };
         let wanted = authorization.generation;
@@ -224,6 +226,7 @@ impl Follower {
                     // One that ends after each event is no success.
                     if stream.since.elapsed() >= self.shared.pace.lasting_after {
                         self.back_off.reset(&self.shared.pace);
+                        self.shared.oversized(false);
                     }
                     self.shared.events.publish(stream.epoch, event);
                 }
@@ -234,7 +237,8 @@ impl Follower {
                 let pace = &self.shared.pace;
                 if too_long {
                     // It will come again, and be as long.
-                    self.next_try = Instant::now() + pace.short_wait;
+                    self.next_try = self.next_try.max(Instant::now() + pace.short_wait);
+                    self.shared.oversized(true);
                 } else if let Some(retry) = self.retry {
                     self.next_try = self.next_try.max(Instant::now() + retry.clamp(pace.first_wait, pace.short_wait));
                 }
@@ -278,9 +282,9 @@ async fn until(moment: Option<Instant>) {
 
 /// Consumers leave without a word: hyper drops their streams when a write fails. A page that is reloaded is back at once.
 async fn nobody_listens(shared: &Shared) {
-    let messages = &shared.events.messages;
-    while messages.receiver_count() > 0 {
-        messages.closed().await;
+    let news = &shared.events.news;
+    while news.receiver_count() > 0 {
+        news.closed().await;
         time::sleep(shared.pace.linger).await;
     }
 }

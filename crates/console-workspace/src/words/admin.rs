@@ -143,6 +143,16 @@ pub(crate) fn not_reached(why: &Unreachable, environment: &Environment) -> Probl
     unreachable(why, who)
 }
 
+/// The admin can be reached, and its live updates were cut off.
+pub(crate) fn oversized_events(tag: &str) -> Problem {
+    problem(
+        "oversized_events",
+        format!("The live updates of {tag} are too large"),
+        "One of them has more than a megabyte: the console ended the connection, and the figures on the page stand still.",
+        "The console opens it again by itself. AsyncMQ needs a tenth of that for a thousand queues: look at what the admin sends at /events.",
+    )
+}
+
 /// The admin can be reached, and its live updates stand still.
 pub(crate) fn stalled(tag: &str) -> Problem {
     problem(

@@ -11,7 +11,7 @@ use console_core::sign_in::Advice;
 use console_ipc::Problem;
 
 pub(crate) use self::{
-    admin::{not_reached, outcome_problem, refusal, stalled, unreachable},
+    admin::{not_reached, outcome_problem, oversized_events, refusal, stalled, unreachable},
     held::{held_error, held_late},
     history::history,
     renewal::{busy, ended_already, no_newer, renewal_failed},
