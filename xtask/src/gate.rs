@@ -7,7 +7,7 @@ use std::{
 };
 
 use crate::{
-    arguments::TestOptions,
+    arguments::{FuzzOptions, TestOptions},
     display::{DisplayError, Session},
     fuzz,
     install::{self, Browser, InstallError},
@@ -23,6 +23,8 @@ const TAURI_CLI: &str = "@tauri-apps/cli@2.12.5";
 /// Code that is compiled for tests and measurements only; it is linted all the same.
 const LINTED_FEATURES: &str =
     "asyncmq-console/automation,xtask/profile,xtask/bench,console-core/fuzzing,console-gateway/fuzzing";
+/// What the Rust tests need besides: the fuzz targets' promises, tried with every seed.
+pub(crate) const TESTED_FEATURES: &str = "console-core/fuzzing,console-gateway/fuzzing";
 /// Rounds of the kill loop with `--full`.
 const KILL_ITERATIONS: &str = "500";
 
@@ -100,7 +102,7 @@ impl Gate<'_> {
             session.with_keychain(&folder, &project.interrupt)?;
         }
         let on = options.keep_going.then_some("--no-fail-fast");
-        let rust = ["test", "--workspace", "--exclude", "asyncmq-console"];
+        let rust = ["test", "--workspace", "--exclude", "asyncmq-console", "--features", TESTED_FEATURES];
         self.step("Rust tests", test_environment(&session, &python, locked(project.cargo().args(rust).args(on))))?;
         let end_to_end = ["test", "--package", "asyncmq-console", "--features", "automation"];
         self.step(
@@ -155,7 +157,8 @@ impl Gate<'_> {
         let Some(program) = self.prepared("fuzzing", fuzz::ensure(project))? else { return Ok(()) };
         self.step("fuzz build", &mut fuzz::build(project, &program))?;
         for target in fuzz::targets(project)? {
-            self.step(&format!("fuzz {target}"), &mut fuzz::run(project, &program, &target)?)?;
+            let mut run = fuzz::run(project, &program, &target, FuzzOptions::default().seconds)?;
+            self.step(&format!("fuzz {target}"), &mut run)?;
         }
         Ok(())
     }

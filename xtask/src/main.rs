@@ -44,6 +44,8 @@ enum Stop {
     #[error(transparent)]
     Gate(#[from] gate::GateError),
     #[error(transparent)]
+    Fuzz(#[from] fuzz::FuzzError),
+    #[error(transparent)]
     Run(#[from] run::RunError),
     #[error("signals cannot be listened to: {0}")]
     Signals(#[from] std::io::Error),
@@ -72,6 +74,7 @@ fn start() -> Result<(), Stop> {
         Arguments::Help => {}
         Arguments::Setup => install::everything(&project)?,
         Arguments::BenchStartUp => bench::start_up(&project)?,
+        Arguments::Fuzz(options) => fuzz::all(&project, &options)?,
         Arguments::Demo(options) => demo::run(&project, &options)?,
         Arguments::Test(options) => gate::run(&project, &options)?,
         Arguments::Run { words } => run::run(&project, &words)?,
