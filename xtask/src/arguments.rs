@@ -14,6 +14,8 @@ cargo xtask bench start-up
     how long a warm start of the release build takes, on a private screen
 cargo xtask fuzz [--seconds N] [TARGET…]
     looks for inputs that break a promise: each target of fuzz/, or those named, for N seconds (30)
+cargo xtask audit [--strict]
+    licences, sources and known weaknesses of what is used; strict: a registry that gives no answer is a failure
 cargo xtask setup
     installs what these need, and does nothing else
 ";
@@ -26,6 +28,7 @@ pub(crate) enum Arguments {
     Run { words: Vec<OsString> },
     BenchStartUp,
     Fuzz(FuzzOptions),
+    Audit(AuditOptions),
     Setup,
     Help,
 }
@@ -63,6 +66,13 @@ impl Default for FuzzOptions {
     }
 }
 
+/// How the dependencies are to be looked at.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct AuditOptions {
+    /// No answer is a failure.
+    pub(crate) strict: bool,
+}
+
 /// The command line cannot be understood.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum UsageError {
@@ -87,6 +97,7 @@ impl Arguments {
             Some("run") => Ok(Self::Run { words: words.skip_while(|word| word == "--").collect() }),
             Some("bench") => bench(words),
             Some("fuzz") => fuzz(words),
+            Some("audit") => audit(words),
             Some("setup") => words.next().map_or(Ok(Self::Setup), |word| Err(unknown(&word))),
             Some("help" | "--help" | "-h") => Ok(Self::Help),
             _ => Err(unknown(&command)),
@@ -146,13 +157,24 @@ fn fuzz(mut words: impl Iterator<Item = OsString>) -> Result<Arguments, UsageErr
     Ok(Arguments::Fuzz(options))
 }
 
+fn audit(words: impl Iterator<Item = OsString>) -> Result<Arguments, UsageError> {
+    let mut options = AuditOptions::default();
+    for word in words {
+        match word.to_str() {
+            Some("--strict") => options.strict = true,
+            _ => return Err(unknown(&word)),
+        }
+    }
+    Ok(Arguments::Audit(options))
+}
+
 fn unknown(word: &OsString) -> UsageError {
     UsageError::Unknown(word.to_string_lossy().into_owned())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Arguments, DemoOptions, FuzzOptions, TestOptions, UsageError};
+    use super::{Arguments, AuditOptions, DemoOptions, FuzzOptions, TestOptions, UsageError};
 
     fn read(line: &str) -> Result<Arguments, UsageError> {
         Arguments::read(line.split_whitespace().map(Into::into))
@@ -168,6 +190,8 @@ mod tests {
         let fuzz = FuzzOptions { seconds: 7200, targets: vec!["html".into(), "ticket".into()] };
         assert_eq!(read("fuzz --seconds 7200 html ticket"), Ok(Arguments::Fuzz(fuzz)));
         assert_eq!(read("fuzz"), Ok(Arguments::Fuzz(FuzzOptions { seconds: 30, targets: Vec::new() })));
+        assert_eq!(read("audit"), Ok(Arguments::Audit(AuditOptions { strict: false })));
+        assert_eq!(read("audit --strict"), Ok(Arguments::Audit(AuditOptions { strict: true })));
         assert_eq!(read("setup"), Ok(Arguments::Setup));
     }
 

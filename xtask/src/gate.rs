@@ -8,6 +8,7 @@ use std::{
 
 use crate::{
     arguments::{FuzzOptions, TestOptions},
+    audit::{self, Look, Verdict},
     display::{DisplayError, Session},
     fuzz,
     install::{self, Browser, InstallError},
@@ -39,6 +40,8 @@ pub(crate) enum GateError {
     Display(#[from] DisplayError),
     #[error(transparent)]
     Process(#[from] ProcessError),
+    #[error(transparent)]
+    Audit(#[from] audit::AuditError),
     #[error("the gate is closed: {0}")]
     Closed(String),
 }
@@ -118,6 +121,7 @@ impl Gate<'_> {
 
     fn long_steps(&mut self, session: &Session, python: &Path) -> Result<(), GateError> {
         let project = self.project;
+        self.audit()?;
         let mut kill = project.cargo();
         locked(kill.args(["test", "--package", "console-core", "--test", "kill"]))
             .env("KILL_ITERATIONS", KILL_ITERATIONS);
@@ -159,6 +163,25 @@ impl Gate<'_> {
         for target in fuzz::targets(project)? {
             let mut run = fuzz::run(project, &program, &target, FuzzOptions::default().seconds)?;
             self.step(&format!("fuzz {target}"), &mut run)?;
+        }
+        Ok(())
+    }
+
+    fn audit(&mut self) -> Result<(), GateError> {
+        let project = self.project;
+        let Some(program) = self.prepared("cargo deny", audit::ensure(project))? else { return Ok(()) };
+        for look in Look::all() {
+            let began = Instant::now();
+            match look.take(project, &program)? {
+                Verdict::Sound => self.outcomes.push((look.name(), Outcome::Passed(began.elapsed()))),
+                Verdict::NotAnswered(why) => self.not_run(&look.name(), &why),
+                Verdict::Wrong(why) => {
+                    self.outcomes.push((look.name(), Outcome::Failed(began.elapsed(), why.clone())));
+                    if !self.keep_going {
+                        return Err(GateError::Closed(why));
+                    }
+                }
+            }
         }
         Ok(())
     }
