@@ -12,6 +12,10 @@ cargo xtask run [-- ARGUMENTS]
     the console with your own environments
 cargo xtask bench start-up
     how long a warm start of the release build takes, on a private screen
+cargo xtask fuzz [--seconds N] [TARGET…]
+    looks for inputs that break a promise: each target of fuzz/, or those named, for N seconds (30)
+cargo xtask audit [--strict]
+    licences, sources and known weaknesses of what is used; strict: a registry that gives no answer is a failure
 cargo xtask setup
     installs what these need, and does nothing else
 ";
@@ -23,6 +27,8 @@ pub(crate) enum Arguments {
     Test(TestOptions),
     Run { words: Vec<OsString> },
     BenchStartUp,
+    Fuzz(FuzzOptions),
+    Audit(AuditOptions),
     Setup,
     Help,
 }
@@ -45,6 +51,28 @@ pub(crate) struct TestOptions {
     pub(crate) keep_going: bool,
 }
 
+/// What is to be fuzzed.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct FuzzOptions {
+    /// For each target.
+    pub(crate) seconds: u32,
+    /// By name; all of them when there is none.
+    pub(crate) targets: Vec<String>,
+}
+
+impl Default for FuzzOptions {
+    fn default() -> Self {
+        Self { seconds: 30, targets: Vec::new() }
+    }
+}
+
+/// How the dependencies are to be looked at.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct AuditOptions {
+    /// No answer is a failure.
+    pub(crate) strict: bool,
+}
+
 /// The command line cannot be understood.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum UsageError {
@@ -54,6 +82,8 @@ pub(crate) enum UsageError {
     Unknown(String),
     #[error("`{0}` needs a value")]
     NoValue(&'static str),
+    #[error("`{0}` is no number of seconds")]
+    NoSeconds(String),
 }
 
 impl Arguments {
@@ -66,6 +96,8 @@ impl Arguments {
             Some("test") => test(words),
             Some("run") => Ok(Self::Run { words: words.skip_while(|word| word == "--").collect() }),
             Some("bench") => bench(words),
+            Some("fuzz") => fuzz(words),
+            Some("audit") => audit(words),
             Some("setup") => words.next().map_or(Ok(Self::Setup), |word| Err(unknown(&word))),
             Some("help" | "--help" | "-h") => Ok(Self::Help),
             _ => Err(unknown(&command)),
@@ -108,13 +140,41 @@ fn bench(mut words: impl Iterator<Item = OsString>) -> Result<Arguments, UsageEr
     }
 }
 
+fn fuzz(mut words: impl Iterator<Item = OsString>) -> Result<Arguments, UsageError> {
+    let mut options = FuzzOptions::default();
+    while let Some(word) = words.next() {
+        match word.to_str() {
+            Some("--seconds") => {
+                let value = words.next().ok_or(UsageError::NoValue("--seconds"))?;
+                // libFuzzer takes 0 for "for ever".
+                let seconds = value.to_str().and_then(|value| value.parse().ok()).filter(|seconds| *seconds > 0);
+                options.seconds = seconds.ok_or_else(|| UsageError::NoSeconds(value.to_string_lossy().into_owned()))?;
+            }
+            Some(target) if !target.starts_with('-') => options.targets.push(target.to_owned()),
+            _ => return Err(unknown(&word)),
+        }
+    }
+    Ok(Arguments::Fuzz(options))
+}
+
+fn audit(words: impl Iterator<Item = OsString>) -> Result<Arguments, UsageError> {
+    let mut options = AuditOptions::default();
+    for word in words {
+        match word.to_str() {
+            Some("--strict") => options.strict = true,
+            _ => return Err(unknown(&word)),
+        }
+    }
+    Ok(Arguments::Audit(options))
+}
+
 fn unknown(word: &OsString) -> UsageError {
     UsageError::Unknown(word.to_string_lossy().into_owned())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Arguments, DemoOptions, TestOptions, UsageError};
+    use super::{Arguments, AuditOptions, DemoOptions, FuzzOptions, TestOptions, UsageError};
 
     fn read(line: &str) -> Result<Arguments, UsageError> {
         Arguments::read(line.split_whitespace().map(Into::into))
@@ -127,6 +187,11 @@ mod tests {
         assert_eq!(read("test --full"), Ok(Arguments::Test(TestOptions { full: true, keep_going: false })));
         assert_eq!(read("run -- --log-level debug"), read("run --log-level debug"));
         assert_eq!(read("bench start-up"), Ok(Arguments::BenchStartUp));
+        let fuzz = FuzzOptions { seconds: 7200, targets: vec!["html".into(), "ticket".into()] };
+        assert_eq!(read("fuzz --seconds 7200 html ticket"), Ok(Arguments::Fuzz(fuzz)));
+        assert_eq!(read("fuzz"), Ok(Arguments::Fuzz(FuzzOptions { seconds: 30, targets: Vec::new() })));
+        assert_eq!(read("audit"), Ok(Arguments::Audit(AuditOptions { strict: false })));
+        assert_eq!(read("audit --strict"), Ok(Arguments::Audit(AuditOptions { strict: true })));
         assert_eq!(read("setup"), Ok(Arguments::Setup));
     }
 
@@ -136,6 +201,10 @@ mod tests {
         assert_eq!(read("demo --fast"), Err(UsageError::Unknown("--fast".into())));
         assert_eq!(read("demo --screenshot"), Err(UsageError::NoValue("--screenshot")));
         assert_eq!(read("bench"), Err(UsageError::NoValue("bench")));
+        assert_eq!(read("fuzz --seconds 2h"), Err(UsageError::NoSeconds("2h".into())));
+        assert_eq!(read("fuzz --seconds 0"), Err(UsageError::NoSeconds("0".into())));
+        assert_eq!(read("fuzz --seconds"), Err(UsageError::NoValue("--seconds")));
+        assert_eq!(read("fuzz --second 3"), Err(UsageError::Unknown("--second".into())));
         assert_eq!(read("bench everything"), Err(UsageError::Unknown("everything".into())));
         assert_eq!(read(""), Err(UsageError::NoCommand));
     }

@@ -7,7 +7,8 @@ use std::{
 };
 
 use crate::{
-    arguments::TestOptions,
+    arguments::{FuzzOptions, TestOptions},
+    audit::{self, Look, Verdict},
     display::{DisplayError, Session},
     fuzz,
     install::{self, Browser, InstallError},
@@ -23,6 +24,8 @@ const TAURI_CLI: &str = "@tauri-apps/cli@2.12.5";
 /// Code that is compiled for tests and measurements only; it is linted all the same.
 const LINTED_FEATURES: &str =
     "asyncmq-console/automation,xtask/profile,xtask/bench,console-core/fuzzing,console-gateway/fuzzing";
+/// What the Rust tests need besides: the fuzz targets' promises, tried with every seed.
+pub(crate) const TESTED_FEATURES: &str = "console-core/fuzzing,console-gateway/fuzzing";
 /// Rounds of the kill loop with `--full`.
 const KILL_ITERATIONS: &str = "500";
 
@@ -37,6 +40,8 @@ pub(crate) enum GateError {
     Display(#[from] DisplayError),
     #[error(transparent)]
     Process(#[from] ProcessError),
+    #[error(transparent)]
+    Audit(#[from] audit::AuditError),
     #[error("the gate is closed: {0}")]
     Closed(String),
 }
@@ -100,7 +105,7 @@ impl Gate<'_> {
             session.with_keychain(&folder, &project.interrupt)?;
         }
         let on = options.keep_going.then_some("--no-fail-fast");
-        let rust = ["test", "--workspace", "--exclude", "asyncmq-console"];
+        let rust = ["test", "--workspace", "--exclude", "asyncmq-console", "--features", TESTED_FEATURES];
         self.step("Rust tests", test_environment(&session, &python, locked(project.cargo().args(rust).args(on))))?;
         let end_to_end = ["test", "--package", "asyncmq-console", "--features", "automation"];
         self.step(
@@ -116,6 +121,7 @@ impl Gate<'_> {
 
     fn long_steps(&mut self, session: &Session, python: &Path) -> Result<(), GateError> {
         let project = self.project;
+        self.audit()?;
         let mut kill = project.cargo();
         locked(kill.args(["test", "--package", "console-core", "--test", "kill"]))
             .env("KILL_ITERATIONS", KILL_ITERATIONS);
@@ -155,7 +161,27 @@ impl Gate<'_> {
         let Some(program) = self.prepared("fuzzing", fuzz::ensure(project))? else { return Ok(()) };
         self.step("fuzz build", &mut fuzz::build(project, &program))?;
         for target in fuzz::targets(project)? {
-            self.step(&format!("fuzz {target}"), &mut fuzz::run(project, &program, &target)?)?;
+            let mut run = fuzz::run(project, &program, &target, FuzzOptions::default().seconds)?;
+            self.step(&format!("fuzz {target}"), &mut run)?;
+        }
+        Ok(())
+    }
+
+    fn audit(&mut self) -> Result<(), GateError> {
+        let project = self.project;
+        let Some(program) = self.prepared("cargo deny", audit::ensure(project))? else { return Ok(()) };
+        for look in Look::all() {
+            let began = Instant::now();
+            match look.take(project, &program)? {
+                Verdict::Sound => self.outcomes.push((look.name(), Outcome::Passed(began.elapsed()))),
+                Verdict::NotAnswered(why) => self.not_run(&look.name(), &why),
+                Verdict::Wrong(why) => {
+                    self.outcomes.push((look.name(), Outcome::Failed(began.elapsed(), why.clone())));
+                    if !self.keep_going {
+                        return Err(GateError::Closed(why));
+                    }
+                }
+            }
         }
         Ok(())
     }

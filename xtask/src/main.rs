@@ -1,7 +1,9 @@
-//! `cargo xtask`: installs what is missing, then runs the demo, the tests, a measurement or the console.
+//! `cargo xtask`: installs what is missing, then runs the demo, the tests, a measurement, a look at the
+//! dependencies or the console.
 
 mod admin;
 mod arguments;
+mod audit;
 mod bench;
 mod colour;
 mod demo;
@@ -16,6 +18,8 @@ mod process;
 mod progress;
 mod project;
 mod python;
+#[cfg(test)]
+mod records;
 mod releases;
 mod run;
 mod screenshot;
@@ -43,6 +47,10 @@ enum Stop {
     Bench(#[from] bench::BenchError),
     #[error(transparent)]
     Gate(#[from] gate::GateError),
+    #[error(transparent)]
+    Fuzz(#[from] fuzz::FuzzError),
+    #[error(transparent)]
+    Audit(#[from] audit::AuditError),
     #[error(transparent)]
     Run(#[from] run::RunError),
     #[error("signals cannot be listened to: {0}")]
@@ -72,6 +80,8 @@ fn start() -> Result<(), Stop> {
         Arguments::Help => {}
         Arguments::Setup => install::everything(&project)?,
         Arguments::BenchStartUp => bench::start_up(&project)?,
+        Arguments::Fuzz(options) => fuzz::all(&project, &options)?,
+        Arguments::Audit(options) => audit::all(&project, &options)?,
         Arguments::Demo(options) => demo::run(&project, &options)?,
         Arguments::Test(options) => gate::run(&project, &options)?,
         Arguments::Run { words } => run::run(&project, &words)?,

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::header::AUTHORIZATION;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value};
@@ -28,11 +29,20 @@ pub fn environments(bytes: &[u8]) {
     }
 }
 
-/// A text that is taken for a token can be attached; whatever its claims are, they can be read and judged.
+/// Whatever claims are, they can be read and judged, and a token says of them what they say by themselves.
+pub fn claims(bytes: &[u8]) {
+    let Ok(claims) = serde_json::from_slice::<Map<String, Value>>(bytes) else { return };
+    let written = serde_json::to_vec(&claims).expect("what was read can be written");
+    let identity = Identity::from_claims(claims);
+    judge(&identity);
+    let header = r#"{"alg":"HS256"}"#;
+    let token = format!("{}.{}.AAAA", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(written));
+    let read = Identity::read(&SecretString::from(token));
+    assert_eq!(Identity { header: Map::new(), ..read }, identity, "shown of the token, and what stands in it");
+}
+
+/// A text that is taken for a token can be attached, and can be read and judged.
 pub fn token(bytes: &[u8]) {
-    if let Ok(claims) = serde_json::from_slice::<Map<String, Value>>(bytes) {
-        judge(&Identity::from_claims(claims));
-    }
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     for scheme in ["Bearer", "Tökén", ""] {
         let Ok(token) = from_pasted_text(text, scheme) else { continue };

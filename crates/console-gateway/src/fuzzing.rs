@@ -1,6 +1,11 @@
 //! What must hold whatever bytes arrive? One function for each target in fuzz/; it panics when its promise is broken.
 
-use std::{cell::RefCell, convert::Infallible, sync::OnceLock, time::Duration};
+use std::{
+    cell::RefCell,
+    convert::Infallible,
+    sync::OnceLock,
+    time::{Duration, Instant},
+};
 
 use bytes::Bytes;
 use console_core::{
@@ -12,7 +17,7 @@ use console_core::{
 };
 use encoding_rs::{Encoding, SHIFT_JIS, UTF_8};
 use futures_util::{TryStreamExt, stream};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Uri, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Uri, header, uri::PathAndQuery};
 use http_body::Body as _;
 use http_body_util::{BodyExt, Empty};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
@@ -22,7 +27,7 @@ use url::Url;
 
 use crate::{
     action::{self, Asked},
-    admit::{self, Origin},
+    admit::{self, ENTRY_PATH, Origin},
     forward,
     jar::Jar,
     resolve::{decode_once, is_below, resolve},
@@ -184,6 +189,26 @@ pub fn next(bytes: &[u8]) {
     }
 }
 
+/// An entry address that lets in holds the ticket (`TICKET` stands for it), lets in once, and leads to a page of this gateway.
+pub fn ticket(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    let Some((target, asked)) = text.split_once('\n') else { return };
+    // Where it leads to was the target of a request once: no tab in it, and no line break.
+    let Ok(target) = PathAndQuery::try_from(target) else { return };
+    let target = route::on_this_host(target.as_str());
+    let gateway = Url::parse(&own_origin().text).expect("an origin");
+    assert_eq!(gateway.join(&target).expect("a path is a URL").origin(), gateway.origin(), "{target:?}");
+    let (guard, now) = (Guard::new().expect("random bytes"), Instant::now());
+    let ticket = guard.issue(&target, now).expect("random bytes");
+    let Ok(asked) = Uri::try_from(asked.replace("TICKET", &ticket)) else { return };
+    let Some(shown) = asked.path().strip_prefix(ENTRY_PATH) else { return };
+    match guard.redeem(shown, now) {
+        Some(led_to) => assert_eq!((shown, led_to), (&*ticket, target)),
+        None => assert_ne!(shown, ticket),
+    }
+    assert_eq!(guard.redeem(shown, now), None, "it lets in twice");
+}
+
 /// A write is named in one line without anything hidden, and what is understood of it is in its bytes.
 pub fn writes(bytes: &[u8]) {
     let mut parts = bytes.splitn(2, |byte| *byte == b'\n');
@@ -284,6 +309,41 @@ pub fn response_headers(bytes: &[u8]) {
         let leads_away = |url: &Url| url.origin() == base(1).as_url().origin() && without_user(url);
         assert!(!page.join(location).is_ok_and(|url| leads_away(&url)), "{location:?} leads away");
     }
+}
+
+/// A policy keeps each of its directives and allows nothing more than the gateway in the place of the realm's host; what
+/// would send requests or reports elsewhere is gone.
+pub fn policy(bytes: &[u8]) {
+    const GONE: [&str; 3] = ["upgrade-insecure-requests", "report-uri", "report-to"];
+    let Ok(value) = HeaderValue::from_bytes(bytes) else { return };
+    let rewriter = Rewriter::new(base(1).as_url());
+    let mut headers = HeaderMap::from_iter([(header::CONTENT_SECURITY_POLICY, value)]);
+    let written = directives(&headers);
+    rewriter.response_headers(&mut headers);
+    let rewritten = directives(&headers);
+    let names = |directives: &[Vec<String>]| directives.iter().map(|words| words[0].clone()).collect::<Vec<_>>();
+    let kept: Vec<_> = written.into_iter().filter(|words| !GONE.contains(&&*words[0])).collect();
+    assert_eq!(names(&rewritten), names(&kept));
+    for (before, after) in kept.iter().zip(&rewritten) {
+        let added: Vec<_> = after.iter().filter(|word| !before.contains(word)).collect();
+        assert!(added.is_empty() || added == ["'self'"], "{before:?} became {after:?}");
+        let of_host = |word: &String| matches!(&**word, "admin.example" | "http://admin.example");
+        let lists_sources = after[0].ends_with("-src");
+        assert!(!lists_sources || !after[1..].iter().any(of_host), "{after:?} names the host");
+        assert!(before.len() > 1 || after.len() == 1, "{before:?} became {after:?}: nothing was allowed");
+    }
+    let once = headers.clone();
+    rewriter.response_headers(&mut headers);
+    assert_eq!(headers, once);
+}
+
+/// The directives of the policies, each as its words in lower case: the name first.
+fn directives(headers: &HeaderMap) -> Vec<Vec<String>> {
+    let values = headers.get_all(header::CONTENT_SECURITY_POLICY).iter();
+    let texts: Vec<String> = values.map(|value| value.as_bytes().iter().copied().map(char::from).collect()).collect();
+    let directives = texts.iter().flat_map(|text| text.split([',', ';']));
+    let words = directives.map(|text| text.split_ascii_whitespace().map(str::to_ascii_lowercase).collect::<Vec<_>>());
+    words.filter(|words| !words.is_empty()).collect()
 }
 
 fn authorization() -> Authorization {
