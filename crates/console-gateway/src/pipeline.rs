@@ -23,6 +23,7 @@ use crate::{
     resolve::{self, Outside, Target},
     route::{self, Native},
     static_files::Asked,
+    third_party::REPORTS_PATH,
     undone, waiting,
     wire::Shape,
 };
@@ -74,6 +75,9 @@ async fn decide(
         Shape::LengthMissing => return Err(Answer::LengthRequired),
     }
     admit(parts, shared)?;
+    if parts.uri.path() == REPORTS_PATH {
+        return Err(reported(parts, body, shared).await);
+    }
     let target = resolve(parts, shared)?;
     protect(parts, shared)?;
     if is_event_stream(parts, &target, shared) {
@@ -145,6 +149,17 @@ fn admit(parts: &Parts, shared: &Shared) -> Result<(), Answer> {
     admit::judge_guard(&parts.headers, &shared.guard).map_err(denied)
 }
 
+/// A browser's report of what it blocked.
+async fn reported(parts: &Parts, body: Incoming, shared: &Shared) -> Answer {
+    if parts.method != Method::POST {
+        return Answer::Denied;
+    }
+    if let Some(blocked) = shared.third_parties.report(body).await {
+        shared.report(GatewayEvent::Blocked(blocked));
+    }
+    Answer::TakenOver
+}
+
 /// Step 2, and the console's own routes.
 fn resolve(parts: &Parts, shared: &Shared) -> Result<Target, Answer> {
     let environment = &shared.upstream.environment;
@@ -192,6 +207,7 @@ fn pass_on(parts: &Parts, target: &Target, answered: Answered, shared: &Shared) 
         shared.jar.keep(epoch, &target.url, &head.headers);
     }
     shared.rewriter.response_headers(&mut head.headers);
+    head.headers.append(header::CONTENT_SECURITY_POLICY, shared.third_parties.header());
     let body = rewritten(&parts.method, head.status, &mut head.headers, body)
         .map_or_else(|body| body, |body| rewrite_html(body, &mut head.headers, shared));
     Ok(Response::from_parts(head, body))
