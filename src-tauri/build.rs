@@ -39,6 +39,8 @@ const COMMANDS: &[&str] = &[
     "stage_focus_shell",
     "stored_credential_confirm",
     "stored_credential_forget",
+    "third_parties_answer",
+    "third_parties_open",
     "token_copy",
     "token_copy_open",
 ];

@@ -72,6 +72,8 @@ pub fn start(words: impl IntoIterator<Item = OsString>) -> Result<(), Stop> {
             prompt::held_drop,
             prompt::notice_dismiss,
             prompt::quit_answer,
+            prompt::third_parties_answer,
+            prompt::third_parties_open,
             session::approvals_accept,
             session::keychain_retry,
             session::keychain_use_memory,

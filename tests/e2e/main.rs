@@ -15,3 +15,4 @@ mod methods;
 mod outside;
 mod placement;
 mod session;
+mod third_parties;

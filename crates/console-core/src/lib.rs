@@ -19,6 +19,7 @@ pub mod realm;
 pub mod secrets;
 pub mod session;
 pub mod sign_in;
+pub mod third_party;
 pub mod token;
 pub mod tunnel;
 pub mod upstream;

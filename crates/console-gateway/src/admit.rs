@@ -2,7 +2,7 @@
 
 use http::{HeaderMap, Method, Uri, header};
 
-use crate::ticket::Guard;
+use crate::{third_party::REPORTS_PATH, ticket::Guard};
 
 /// Where a gateway listens, as a browser writes it.
 #[derive(Debug, Clone)]
@@ -43,12 +43,18 @@ pub(crate) fn judge_sender(method: &Method, uri: &Uri, headers: &HeaderMap, orig
         return Err(Denied::ServiceWorker);
     }
     let mode = text(headers, "sec-fetch-mode");
-    match text(headers, "sec-fetch-site") {
+    let site = text(headers, "sec-fetch-site");
+    match site {
         None | Some("same-origin") => {}
         Some("none") if mode == Some("navigate") => {}
         Some(_) => return Err(Denied::CrossSite),
     }
-    let own_origin = only(headers, &header::ORIGIN) == Some(origin.text.as_str());
+    // WebKit sends a page's reports without naming its origin.
+    let is_report = *method == Method::POST && uri == REPORTS_PATH && site == Some("same-origin");
+    let own_origin = match only(headers, &header::ORIGIN) {
+        Some("null") => is_report,
+        written => written == Some(origin.text.as_str()),
+    };
     if !own_origin && (!is_safe(method) || headers.contains_key(header::ORIGIN)) {
         return Err(Denied::Origin);
     }
@@ -134,6 +140,20 @@ mod tests {
             assert_eq!(judge(Method::GET, "/", &[HOST, ("origin", origin)]), Err(Denied::Origin), "{origin}");
         }
         assert_eq!(judge(Method::POST, "/", &[HOST]), Err(Denied::Origin));
+    }
+
+    #[test]
+    fn a_pages_report_may_leave_its_origin_out_if_the_browser_says_whose_it_is() {
+        const NULL: (&str, &str) = ("origin", "null");
+        const SAME: (&str, &str) = ("sec-fetch-site", "same-origin");
+        assert_eq!(judge(Method::POST, "/.console/blocked", &[HOST, NULL, SAME]), Ok(()));
+        assert_eq!(judge(Method::POST, "/.console/blocked", &[HOST, ORIGIN, SAME]), Ok(()));
+        assert_eq!(judge(Method::POST, "/.console/blocked", &[HOST, NULL]), Err(Denied::Origin));
+        assert_eq!(judge(Method::POST, "/.console/blocked?x", &[HOST, NULL, SAME]), Err(Denied::Origin));
+        assert_eq!(judge(Method::PUT, "/.console/blocked", &[HOST, NULL, SAME]), Err(Denied::Origin));
+        assert_eq!(judge(Method::POST, "/asyncmq/", &[HOST, NULL, SAME]), Err(Denied::Origin));
+        let site = ("sec-fetch-site", "cross-site");
+        assert_eq!(judge(Method::POST, "/.console/blocked", &[HOST, NULL, site]), Err(Denied::CrossSite));
     }
 
     #[test]

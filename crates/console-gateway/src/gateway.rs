@@ -14,6 +14,7 @@ use console_core::{
     clock::UnixTime,
     environment::{Environment, Protection},
     session::{Generation, Session},
+    third_party::ThirdParty,
     upstream::{Outcome, Reach, Unreachable},
 };
 use secrecy::SecretString;
@@ -35,6 +36,7 @@ use crate::{
     rewrite::Rewriter,
     route, server,
     static_files::StaticFiles,
+    third_party::{Blocked, ThirdPartyPolicy},
     ticket::Guard,
     waiting,
 };
@@ -82,6 +84,8 @@ pub enum GatewayEvent {
     Held,
     /// How many actions are on their way has changed: see [`Gateway::on_their_way`].
     OnTheirWay,
+    /// A page was kept from loading something, for the first time.
+    Blocked(Blocked),
     /// A navigation was answered so that the page stays, which may still wait for its end.
     PageStays,
 }
@@ -122,6 +126,7 @@ pub(crate) struct Shared {
     pub(crate) jar: Jar,
     pub(crate) rewriter: Rewriter,
     pub(crate) static_files: StaticFiles,
+    pub(crate) third_parties: ThirdPartyPolicy,
     pub(crate) events: EventHub,
     pub(crate) locked: AtomicBool,
     pub(crate) denied: AtomicU64,
@@ -261,6 +266,7 @@ impl Gateway {
             jar: Jar::default(),
             rewriter: Rewriter::new(upstream.environment.base_url.as_url()),
             static_files: StaticFiles::default(),
+            third_parties: ThirdPartyPolicy::default(),
             events: EventHub::new(),
             locked: AtomicBool::new(upstream.environment.protection == Protection::Locked),
             denied: AtomicU64::new(0),
@@ -365,6 +371,11 @@ impl Gateway {
     /// Sets what passes.
     pub fn protect(&self, protection: Protection) {
         self.shared.locked.store(protection == Protection::Locked, Ordering::SeqCst);
+    }
+
+    /// From the next page on, pages may load from these besides the admin; until then, and else, from nobody.
+    pub fn allow<'a>(&self, third_parties: impl Iterator<Item = &'a ThirdParty>) {
+        self.shared.third_parties.allow(third_parties);
     }
 
     /// Forgets everything that belongs to an operator: cookies, static files, last events, return path, held writes; ends every stream.

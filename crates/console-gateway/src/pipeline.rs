@@ -23,6 +23,7 @@ use crate::{
     resolve::{self, Outside, Target},
     route::{self, Native},
     static_files::Asked,
+    third_party::REPORTS_PATH,
     undone, waiting,
     wire::Shape,
 };
@@ -75,6 +76,9 @@ async fn decide(
     admit(parts, shared)?;
     if asks_for_websocket(&parts.headers) {
         return Err(Answer::NoWebSocket);
+    }
+    if parts.uri.path() == REPORTS_PATH {
+        return Err(reported(parts, body, shared).await);
     }
     let target = resolve(parts, shared)?;
     protect(parts, shared)?;
@@ -157,6 +161,17 @@ fn asks_for_websocket(headers: &HeaderMap) -> bool {
         || upgrades.into_iter().any(|protocol| protocol.trim_ascii().eq_ignore_ascii_case(b"websocket"))
 }
 
+/// A browser's report of what it blocked.
+async fn reported(parts: &Parts, body: Incoming, shared: &Shared) -> Answer {
+    if parts.method != Method::POST {
+        return Answer::Denied;
+    }
+    if let Some(blocked) = shared.third_parties.report(body).await {
+        shared.report(GatewayEvent::Blocked(blocked));
+    }
+    Answer::TakenOver
+}
+
 /// Step 2, and the console's own routes.
 fn resolve(parts: &Parts, shared: &Shared) -> Result<Target, Answer> {
     let environment = &shared.upstream.environment;
@@ -204,6 +219,7 @@ fn pass_on(parts: &Parts, target: &Target, answered: Answered, shared: &Shared) 
         shared.jar.keep(epoch, &target.url, &head.headers);
     }
     shared.rewriter.response_headers(&mut head.headers);
+    head.headers.append(header::CONTENT_SECURITY_POLICY, shared.third_parties.header());
     let body = if may_be_rewritten(&head) { rewrite_html(body, &mut head.headers, shared) } else { body };
     // Version and reason phrase are said of one connection by its sender (RFC 9110 §2.5, RFC 9112 §4).
     let mut response = Response::new(body);

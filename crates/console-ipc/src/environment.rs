@@ -6,6 +6,7 @@ use ts_rs::TS;
 
 use crate::{
     CredentialView, DoctorView, EnvironmentDraft, HeldView, HistoryView, Problem, SessionView, StoredCredentialView,
+    ThirdPartyView,
 };
 
 /// One environment as the rail, the bar and the editor show it.
@@ -36,6 +37,8 @@ pub struct EnvironmentView {
     pub held: Vec<HeldView>,
     /// How many actions wait for a renewal, or were sent and have not been answered; the held ones are not among them.
     pub on_their_way: u32,
+    /// From whom besides the admin its pages load, or wanted to, by name.
+    pub third_parties: Vec<ThirdPartyView>,
     /// What the doctor found, while its panel is open.
     pub doctor: Option<DoctorView>,
 }

@@ -16,6 +16,7 @@ mod prompt;
 mod session;
 mod shell;
 mod sign_in;
+mod third_party;
 
 pub use console_core::{
     network::Network,
@@ -34,6 +35,7 @@ pub use self::{
     session::{HistoryView, SessionView},
     shell::{Cover, Folders, KeychainView, ShellState},
     sign_in::{SignInOutcome, StepView},
+    third_party::ThirdPartyView,
 };
 
 /// The event whose payload is the whole [`ShellState`].

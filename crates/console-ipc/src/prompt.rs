@@ -27,6 +27,11 @@ pub enum Prompt {
         /// Of the environment.
         environment: String,
     },
+    /// The dashboard's pages want to load from others: [`crate::EnvironmentView::third_parties`].
+    ThirdParties {
+        /// Of the environment.
+        environment: String,
+    },
     /// A page wants to open a link outside.
     OpenExternal {
         /// Answered by this id.

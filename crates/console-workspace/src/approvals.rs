@@ -48,6 +48,11 @@ impl Workspace {
             return;
         }
         let secrets = self.approved(&environment.id).await.overlaid(approval::record(seen));
+        self.keep_approved(environment, secrets).await;
+    }
+
+    /// Replaces what is approved.
+    pub(crate) async fn keep_approved(&self, environment: &Environment, secrets: Secrets) {
         self.inner().approved.insert(environment.id.clone(), secrets.clone());
         let record = StoredCredential {
             realm: environment.base_url.realm(),

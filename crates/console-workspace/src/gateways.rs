@@ -40,6 +40,7 @@ impl Workspace {
         let session = upstream.session.clone();
         match Gateway::start(upstream, reports).await {
             Ok(gateway) => {
+                self.introduce(id, &gateway).await;
                 let Ok(entry) = gateway.entry(path.as_deref()) else { return };
                 let origin = gateway.origin();
                 {
@@ -71,6 +72,7 @@ impl Workspace {
             let Some(station) = inner.stations.get_mut(id) else { return };
             station.page = None;
             station.page_asleep = false;
+            station.kept_out.clear();
             station.operator = None;
             station.connection = Connection::Fine;
             station.gateway.take()
@@ -81,6 +83,7 @@ impl Workspace {
             let port = gateway.close();
             self.say_dropped(id, &dropped, why);
             self.say_on_their_way(id, on_their_way, why);
+            self.close_prompt(&Prompt::ThirdParties { environment: id.to_string() });
             self.order(StageOrder::Close { environment: id.clone(), port });
         }
     }
@@ -204,6 +207,11 @@ impl Workspace {
                     station.connection = Connection::Impaired(words::oversized_events(&tag));
                 }
                 GatewayEvent::Held | GatewayEvent::OnTheirWay => {}
+                GatewayEvent::Blocked(blocked) => {
+                    drop(inner);
+                    self.on_blocked(id, blocked);
+                    return;
+                }
                 GatewayEvent::PageStays => {
                     station.page_asleep = true;
                     drop(inner);

@@ -20,6 +20,7 @@ mod sign_in;
 mod sign_out;
 mod stage_order;
 mod station;
+mod third_parties;
 mod way;
 mod words;
 mod workspace;

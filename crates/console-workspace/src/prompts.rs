@@ -19,6 +19,7 @@ pub(crate) fn environment_of(prompt: &Prompt) -> Option<&str> {
         Prompt::SignOut { environment }
         | Prompt::SignIn { environment }
         | Prompt::CopyToken { environment }
+        | Prompt::ThirdParties { environment }
         | Prompt::OpenExternal { environment, .. } => Some(environment),
         Prompt::SignOutAll | Prompt::Quit => None,
     }

@@ -1,6 +1,7 @@
 //! One environment at run time: its session, its gateway, and what the shell shows of it.
 
 use std::{
+    collections::BTreeSet,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -12,11 +13,12 @@ use console_core::{
     secrets::Secrets,
     session::{Credential, Session, SessionState},
     sign_in::{Ask, Examined, Step},
+    third_party::ThirdParties,
     token::Identity,
     tunnel::Tunnel,
     upstream::Reach,
 };
-use console_gateway::Gateway;
+use console_gateway::{Blocked, Gateway};
 use console_ipc::{
     ApprovalView, ClaimView, ConnectionView, CredentialView, EnvironmentDraft, EnvironmentView, IdentityView, PageView,
     Problem, SessionView, StepView, StoredCredentialView,
@@ -107,6 +109,10 @@ pub(crate) struct Station {
     pub(crate) known_secrets: Vec<String>,
     /// What of the environment waits for approval.
     pub(crate) approvals: Vec<Approval>,
+    /// Whom its pages may load from besides the admin.
+    pub(crate) third_parties: ThirdParties,
+    /// What pages wanted of others since the dashboard was opened, and did not get.
+    pub(crate) kept_out: BTreeSet<Blocked>,
     /// Where a page wanted to go after the sign-in.
     pub(crate) next: Option<String>,
     /// Who used the dashboard that is open.
@@ -144,6 +150,8 @@ impl Station {
             look: Arc::default(),
             known_secrets: Vec::new(),
             approvals: Vec::new(),
+            third_parties: ThirdParties::default(),
+            kept_out: BTreeSet::new(),
             next: None,
             operator: None,
             problem: None,
@@ -246,6 +254,7 @@ impl Station {
             history: self.session.history().iter().map(|entry| words::history(entry, &self.environment)).collect(),
             held: self.held(now),
             on_their_way: self.on_their_way(),
+            third_parties: self.third_party_views(),
             doctor: self.doctor.as_ref().map(Doctor::view),
         }
     }

@@ -11,6 +11,21 @@ pub(crate) async fn external_link_answer(workspace: State<'_, Workspace>, id: St
 }
 
 #[tauri::command]
+pub(crate) async fn third_parties_open(workspace: State<'_, Workspace>, id: String) -> Answer<()> {
+    workspace.third_parties_open(&id).await
+}
+
+#[tauri::command]
+pub(crate) async fn third_parties_answer(
+    workspace: State<'_, Workspace>,
+    id: String,
+    origins: Vec<String>,
+    allow: bool,
+) -> Answer<()> {
+    workspace.third_parties_answer(&id, &origins, allow).await
+}
+
+#[tauri::command]
 pub(crate) async fn notice_dismiss(workspace: State<'_, Workspace>, id: String) -> Answer<()> {
     workspace.notice_dismiss(&id).await
 }

@@ -102,6 +102,10 @@ pub(super) fn prepare_dashboard(webview: &Webview, site: &Site) -> tauri::Result
         if let Some(settings) = WebViewExt::settings(&view) {
             // A page stays within its place.
             settings.set_enable_fullscreen(false);
+            // What its policy does not reach: name look-ups ahead of time, pings of links, connections from peer to peer.
+            settings.set_enable_dns_prefetching(false);
+            settings.set_enable_hyperlink_auditing(false);
+            settings.set_enable_webrtc(false);
         }
         for signal in OURS {
             silence(&view, signal);

@@ -6,6 +6,7 @@ mod history;
 mod renewal;
 mod sign_in;
 mod storage;
+mod third_party;
 
 use console_core::sign_in::Advice;
 use console_ipc::Problem;
@@ -17,6 +18,7 @@ pub(crate) use self::{
     renewal::{busy, ended_already, no_newer, renewal_failed},
     sign_in::{approve_first, finding, interrupted, nothing_stored, sign_in_error},
     storage::{no_keychain, settings_left_alone, vault_error},
+    third_party::{kind, lost_without},
 };
 
 pub(crate) fn problem(

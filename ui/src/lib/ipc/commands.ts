@@ -73,6 +73,10 @@ export const core = {
   retryKeychain: () => call<null>('keychain_retry'),
   useMemory: () => call<null>('keychain_use_memory'),
   answerExternalLink: (id: string, open: boolean) => call<null>('external_link_answer', { id, open }),
+  openThirdParties: (id: string) => call<null>('third_parties_open', { id }),
+  /** Without origins nothing changes, and the question is closed. */
+  answerThirdParties: (id: string, origins: string[], allow: boolean) =>
+    call<null>('third_parties_answer', { id, origins, allow }),
   dismissNotice: (id: string) => call<null>('notice_dismiss', { id }),
   reloadDashboard: (id: string) => call<null>('dashboard_reload', { id }),
   cover: (cover: Cover) => call<null>('stage_cover', { cover }),

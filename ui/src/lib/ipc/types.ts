@@ -46,5 +46,6 @@ export type { SignInMethod } from './bindings/SignInMethod';
 export type { SignInOutcome } from './bindings/SignInOutcome';
 export type { StepView } from './bindings/StepView';
 export type { StoredCredentialView } from './bindings/StoredCredentialView';
+export type { ThirdPartyView } from './bindings/ThirdPartyView';
 export type { TokenEndpoint } from './bindings/TokenEndpoint';
 export type { VerdictView } from './bindings/VerdictView';

@@ -1,7 +1,7 @@
 import { screen, waitFor } from '@testing-library/svelte';
 import { describe, expect, it } from 'vitest';
 
-import { shows } from '../../test-shows';
+import { PROD, shows } from '../../test-shows';
 import { problem } from '../ipc/fake/views';
 
 describe('signing out of all', () => {
@@ -132,5 +132,57 @@ describe('quitting while actions wait', () => {
     core.failing = { quit_answer: problem('internal', 'The console could not quit', 'It is busy.') };
     await user.click(await screen.findByTestId('quit-yes'));
     expect((await screen.findByTestId('question-error')).textContent).toContain('It is busy.');
+  });
+});
+
+describe('hosts that pages load from besides the admin’s', () => {
+  it('are named with what is lost without them, and blocking is the first answer', async () => {
+    const { core, user } = await shows('third-parties');
+    const block = await screen.findByTestId('third-parties-block');
+    await waitFor(() => expect(document.activeElement).toBe(block));
+    expect(core.cover).toEqual({ kind: 'full' });
+    const rows = [...screen.getByTestId('third-parties').querySelectorAll('li')];
+    expect(rows.map((one) => one.textContent?.replace(/\s+/g, ' ').trim())).toEqual([
+      'cdn.jsdelivr.net Without it: no charts.',
+      'cdn.tailwindcss.com Without it: no layout and colours.',
+    ]);
+    await user.keyboard('{Escape}');
+    const origins = ['https://cdn.jsdelivr.net', 'https://cdn.tailwindcss.com'];
+    await waitFor(() =>
+      expect(core.called('third_parties_answer')).toEqual([{ id: PROD, origins, allow: false }]),
+    );
+    expect((await screen.findByTestId('third-parties-banner')).textContent).toContain(
+      'Nothing is loaded from cdn.jsdelivr.net, cdn.tailwindcss.com. These pages lack: charts; layout and colours.',
+    );
+  });
+
+  it('are allowed together, and nothing is missed then', async () => {
+    const { core, user } = await shows('third-parties');
+    await user.click(await screen.findByTestId('third-parties-allow'));
+    await waitFor(() => expect(core.called('third_parties_answer')[0]).toMatchObject({ allow: true }));
+    expect(screen.queryByTestId('third-parties-banner')).toBeNull();
+  });
+
+  it('can be looked at and changed one by one from the line and from the menu', async () => {
+    const { core, user } = await shows('third-parties-lost');
+    await user.click(await screen.findByTestId('third-parties-open'));
+    const panel = await screen.findByTestId('panel-third-parties');
+    await user.keyboard('{Escape}');
+    await waitFor(() =>
+      expect(core.called('third_parties_answer')).toEqual([{ id: PROD, origins: [], allow: false }]),
+    );
+    expect(panel.isConnected).toBe(false);
+    await user.click(screen.getByTestId('bar-menu'));
+    await user.click(screen.getByTestId('menu-third-parties'));
+    const row = (await screen.findByTestId('third-parties')).querySelector('[data-host="cdn.jsdelivr.net"]');
+    await user.click(row?.querySelector('button') as HTMLElement);
+    await waitFor(() =>
+      expect(core.called('third_parties_answer').at(-1)).toEqual({
+        id: PROD,
+        origins: ['https://cdn.jsdelivr.net'],
+        allow: true,
+      }),
+    );
+    expect((await screen.findByTestId('third-parties-banner')).textContent).not.toContain('jsdelivr');
   });
 });

@@ -34,6 +34,7 @@ export type Question =
   | { kind: 'sign_out_all' }
   | { kind: 'quit' }
   | { kind: 'copy_token'; environment: EnvironmentView }
+  | { kind: 'third_parties'; environment: EnvironmentView }
   | { kind: 'open_external'; environment: EnvironmentView | null; prompt: Prompt & { kind: 'open_external' } }
   | { kind: 'remove'; environment: EnvironmentView };
 
@@ -83,6 +84,11 @@ export function questionFor(state: ShellState | null, removing: string | null): 
     }
     if (prompt.kind === 'sign_out_all' || prompt.kind === 'quit') return { kind: prompt.kind };
     if (prompt.kind === 'sign_out' || prompt.kind === 'copy_token') {
+      const environment = byId(prompt.environment);
+      if (environment) return { kind: prompt.kind, environment };
+    }
+    // What another dashboard's pages want can wait until it is looked at.
+    if (prompt.kind === 'third_parties' && prompt.environment === state.selected) {
       const environment = byId(prompt.environment);
       if (environment) return { kind: prompt.kind, environment };
     }

@@ -10,6 +10,7 @@ import type { HistoryView } from "./HistoryView";
 import type { PageView } from "./PageView";
 import type { SessionView } from "./SessionView";
 import type { StoredCredentialView } from "./StoredCredentialView";
+import type { ThirdPartyView } from "./ThirdPartyView";
 
 /**
  * One environment as the rail, the bar and the editor show it.
@@ -63,6 +64,10 @@ held: Array<HeldView>,
  * How many actions wait for a renewal, or were sent and have not been answered; the held ones are not among them.
  */
 on_their_way: number, 
+/**
+ * From whom besides the admin its pages load, or wanted to, by name.
+ */
+third_parties: Array<ThirdPartyView>, 
 /**
  * What the doctor found, while its panel is open.
  */

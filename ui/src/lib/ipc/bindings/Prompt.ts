@@ -15,6 +15,10 @@ environment: string, } | { "kind": "sign_in",
 /**
  * Of the environment.
  */
+environment: string, } | { "kind": "third_parties", 
+/**
+ * Of the environment.
+ */
 environment: string, } | { "kind": "open_external", 
 /**
  * Answered by this id.

@@ -290,6 +290,7 @@ export class FakeCore implements Transport {
           history: [],
           held: [],
           on_their_way: 0,
+          third_parties: [],
           doctor: null,
         },
       ],
@@ -363,6 +364,19 @@ export class FakeCore implements Transport {
       this.set({
         prompts: this.state.prompts.filter((one) => !(one.kind === 'open_external' && one.id === id)),
       }),
+    third_parties_open: ({ id }: { id: string }) => this.#ask({ kind: 'third_parties', environment: id }),
+    third_parties_answer: ({ id, origins, allow }: { id: string; origins: string[]; allow: boolean }) => {
+      const one = this.#environment(id);
+      this.#drop('third_parties', id);
+      if (!one) return;
+      this.patch(id, {
+        third_parties: one.third_parties.map((each) =>
+          origins.includes(each.origin)
+            ? { ...each, allowed: allow, kept_out: allow ? [] : each.kept_out }
+            : each,
+        ),
+      });
+    },
     notice_dismiss: ({ id }: { id: string }) =>
       this.set({ notices: this.state.notices.filter((one) => one.id !== id) }),
     dashboard_reload: () => undefined,

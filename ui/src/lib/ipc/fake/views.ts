@@ -144,6 +144,7 @@ export function environment(id: string, over: Partial<EnvironmentView> = {}): En
     history: [],
     held: [],
     on_their_way: 0,
+    third_parties: [],
     doctor: null,
     ...over,
   };

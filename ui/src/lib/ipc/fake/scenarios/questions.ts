@@ -1,9 +1,26 @@
 // Questions that stop everything else.
 
-import type { ShellState } from '../../types';
+import type { ShellState, ThirdPartyView } from '../../types';
 import { draft, environment, shellState } from '../views';
 import { PROD, prompt, three } from '../world';
 import { held } from './held';
+
+const thirdParties = (allowed: boolean | null): ThirdPartyView[] => [
+  {
+    origin: 'https://cdn.jsdelivr.net',
+    host: 'cdn.jsdelivr.net',
+    allowed,
+    kept_out: ['scripts'],
+    lost: 'charts',
+  },
+  {
+    origin: 'https://cdn.tailwindcss.com',
+    host: 'cdn.tailwindcss.com',
+    allowed,
+    kept_out: ['scripts'],
+    lost: 'layout and colours',
+  },
+];
 
 const external = (host: string, url: string) =>
   prompt({ kind: 'open_external', id: 'link-1', environment: PROD, host, url });
@@ -18,6 +35,11 @@ export const questionScenarios: Record<string, () => ShellState> = {
   'external-odd': () =>
     three({}, external('', 'mailto:oncall@acme.example?subject=Queue%20emails\u202egpj.exe')),
   'copy-token': () => three({}, prompt({ kind: 'copy_token', environment: PROD })),
+  'third-parties': () =>
+    three({ third_parties: thirdParties(null) }, prompt({ kind: 'third_parties', environment: PROD })),
+  'third-parties-review': () =>
+    three({ third_parties: thirdParties(false) }, prompt({ kind: 'third_parties', environment: PROD })),
+  'third-parties-lost': () => three({ third_parties: thirdParties(false) }),
   'sign-out-all': () => three({}, prompt({ kind: 'sign_out_all' })),
   'sign-out-all-many': () =>
     shellState({

@@ -1,0 +1,83 @@
+//! What a page may load from others: the operator is asked, and nothing comes before the answer.
+
+use std::{io::ErrorKind, net::TcpListener};
+
+use serde_json::json;
+
+use crate::support::{Admin, Console, Home, eventually, holds, turn};
+
+/// A page's script that loads another one from elsewhere.
+const LOADS: &str = "const script = document.createElement('script'); \
+                     script.src = 'https://cdn.elsewhere.example/x.js'; document.body.append(script)";
+
+/// The policies of the page on stage.
+async fn policy(console: &Console) -> String {
+    console.dashboard().await;
+    let answer = console
+        .script_async("fetch(location.href).then(it => arguments[0](it.headers.get('content-security-policy')))")
+        .await;
+    answer.as_str().expect("a policy").to_owned()
+}
+
+#[tokio::test]
+async fn a_script_from_elsewhere_is_asked_about_by_host_blocked_until_allowed_and_the_answer_is_kept() {
+    let _turn = turn().await;
+    let admin = Admin::start(json!({})).await;
+    let home = Home::new();
+    let console = Console::signed_in(&home, &admin).await;
+    console.script(LOADS).await;
+    console.shell().await;
+    console.says("[data-testid='panel-third-parties']", "cdn.elsewhere.example").await;
+    console.click("third-parties-block").await;
+    console.says("[data-testid='third-parties-banner']", "cdn.elsewhere.example").await;
+    assert!(!policy(&console).await.contains("elsewhere.example"));
+
+    // Asked once: the page may want it as often as it likes.
+    console.script(LOADS).await;
+    console.script("window.sameDocument = true").await;
+    console.shell().await;
+    assert!(!console.is_there("[data-testid='panel-third-parties']").await);
+
+    console.click("third-parties-open").await;
+    console.css("[data-testid='third-parties'] button").await.click().await.expect("allows");
+    holds("the page is loaded again", async || {
+        console.dashboard().await;
+        console.script("return window.sameDocument !== true").await == json!(true)
+    })
+    .await;
+    assert!(policy(&console).await.contains("https://cdn.elsewhere.example"));
+    console.quit().await;
+
+    let console = Console::start(&home).await;
+    eventually("the dashboard again", async || {
+        console.dashboard().await;
+        policy(&console).await.contains("https://cdn.elsewhere.example").then_some(())
+    })
+    .await;
+    console.quit().await;
+}
+
+#[tokio::test]
+async fn a_page_reaches_no_port_of_this_computer_but_its_own() {
+    let _turn = turn().await;
+    let admin = Admin::start(json!({})).await;
+    let home = Home::new();
+    let console = Console::signed_in(&home, &admin).await;
+    let neighbour = TcpListener::bind("127.0.0.1:0").expect("a port");
+    neighbour.set_nonblocking(true).expect("does not wait");
+    let address = neighbour.local_addr().expect("an address");
+    let scan = format!(
+        "const done = arguments[0]; const there = 'http://{address}/'; \
+         new EventSource(there); new Image().src = there; navigator.sendBeacon(there); \
+         try {{ new WebSocket('ws://{address}/') }} catch {{}} \
+         const frame = document.createElement('iframe'); frame.src = there; document.body.append(frame); \
+         fetch(there, {{ mode: 'no-cors' }}).then(() => done('reached'), () => done('refused'))"
+    );
+    assert_eq!(console.script_async(&scan).await, json!("refused"));
+    // What the page asked for after that has come back, and so would what it asked for before.
+    console.script_async("fetch(location.href).then(() => arguments[0](null))").await;
+    assert_eq!(neighbour.accept().map(drop).map_err(|error| error.kind()), Err(ErrorKind::WouldBlock));
+    console.shell().await;
+    assert!(!console.is_there("[data-testid='panel-third-parties']").await, "there is nothing to allow");
+    console.quit().await;
+}
