@@ -86,7 +86,7 @@ fn document(length: usize, named: Named) -> Bytes {
     for number in 0..jobs {
         job(&mut page, number, if left > 0 { HOST } else { "" });
         // More links than jobs: the others stand between them, as in a table.
-        let between = left.saturating_sub(1).div_ceil(jobs - number).saturating_sub(1);
+        let between = left.div_ceil(jobs - number).saturating_sub(1);
         left = left.saturating_sub(1 + between);
         for link in 0..between {
             let _ = writeln!(page, "<a href=\"{HOST}/asyncmq/queues/q{link}\">q{link}</a>");
