@@ -7,8 +7,11 @@ use std::{
     path::Path,
 };
 
+/// Its name, and what it promises.
+type Target = (&'static str, fn(&[u8]));
+
 /// Runs every target over its seeds in `fuzz/seeds`; the inputs that break a promise are named.
-pub(super) fn seeds(targets: &[(&str, fn(&[u8]))]) {
+pub(super) fn seeds(targets: &[Target]) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/seeds");
     let mut broken = Vec::new();
     for (name, target) in targets {

@@ -3,6 +3,7 @@
 use std::{
     cell::RefCell,
     convert::Infallible,
+    future::ready,
     sync::OnceLock,
     time::{Duration, Instant},
 };
@@ -17,11 +18,13 @@ use console_core::{
 };
 use encoding_rs::{Encoding, SHIFT_JIS, UTF_8};
 use futures_util::{TryStreamExt, stream};
+use futures_util::{StreamExt, TryStreamExt, stream};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Uri, header, uri::PathAndQuery};
 use http_body::Body as _;
 use http_body_util::{BodyExt, Empty};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
+use sse_stream::{Sse, SseByteStream};
 use tokio::{io, runtime, time};
 use url::Url;
 
@@ -345,6 +348,27 @@ fn directives(headers: &HeaderMap) -> Vec<Vec<String>> {
     let directives = texts.iter().flat_map(|text| text.split([',', ';']));
     let words = directives.map(|text| text.split_ascii_whitespace().map(str::to_ascii_lowercase).collect::<Vec<_>>());
     words.filter(|words| !words.is_empty()).collect()
+}
+
+/// A page hears of a live stream what the admin said: however it is cut, and each event as one.
+pub fn events(bytes: &[u8]) {
+    let Some((step, stream)) = bytes.split_first() else { return };
+    let said = heard(stream, stream.len().max(1));
+    let step = usize::from(*step) + 1;
+    assert_eq!(heard(stream, step), said, "cut by {step}");
+    // As the hub does it.
+    for event in said.into_iter().filter(|event| event.data.is_some()) {
+        let told = Sse { retry: None, ..event };
+        if let Ok(encoded) = told.clone().encode() {
+            assert_eq!(heard(&encoded, encoded.len()), [told], "{:?}", lossy(&encoded));
+        }
+    }
+}
+
+fn heard(bytes: &[u8], step: usize) -> Vec<Sse> {
+    let chunks: Vec<_> = bytes.chunks(step).map(|chunk| Ok::<_, Infallible>(Bytes::copy_from_slice(chunk))).collect();
+    // Nothing follows an error.
+    finished(SseByteStream::new(stream::iter(chunks)).filter_map(|event| ready(event.ok())).collect())
 }
 
 fn authorization() -> Authorization {

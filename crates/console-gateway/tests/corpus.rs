@@ -11,6 +11,7 @@ fn every_seed_of_the_fuzz_targets_keeps_its_promise() {
         ("addresses", fuzzing::addresses),
         ("admission", fuzzing::admission),
         ("cookies", fuzzing::cookies),
+        ("events", fuzzing::events),
         ("html", fuzzing::html),
         ("next", fuzzing::next),
         ("policy", fuzzing::policy),
