@@ -35,7 +35,11 @@ pub(crate) async fn serve(listener: TcpListener, shared: Arc<Shared>) {
             time::sleep(Duration::from_millis(50)).await;
             continue;
         };
-        tokio::spawn(converse(stream, places.take(), shared.clone()));
+        let place = tokio::select! {
+            place = places.take() => place,
+            _ = closed.wait_for(|closed| *closed) => return,
+        };
+        tokio::spawn(converse(stream, place, shared.clone()));
     }
 }
 
@@ -53,6 +57,7 @@ async fn converse(stream: TcpStream, place: Place, shared: Arc<Shared>) {
         .max_header_size(MAX_HEAD)
         .serve_connection(TokioIo::new(stream), service);
     tokio::select! {
+        biased;
         ended = connection => if let Err(error) = ended {
             tracing::debug!(%error, "a connection of a webview ended");
         },
