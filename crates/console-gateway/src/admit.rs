@@ -17,7 +17,7 @@ pub(crate) struct Origin {
 pub(crate) const ENTRY_PATH: &str = "/.console/enter/";
 
 /// Why a request is not admitted. For the log and the tests; the answer to all of them is the same 403.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Denied {
     Method,
     TargetForm,

@@ -27,6 +27,7 @@ use url::Url;
 use crate::{
     admit::{ENTRY_PATH, Origin},
     carry_out,
+    denials::Denials,
     events::EventHub,
     held::{CarriedOut, Held, HeldError, HeldId, HeldWrite},
     interrupted::Interrupted,
@@ -130,6 +131,7 @@ pub(crate) struct Shared {
     pub(crate) events: EventHub,
     pub(crate) locked: AtomicBool,
     pub(crate) denied: AtomicU64,
+    pub(crate) denials: Denials,
     pub(crate) failures: AtomicU32,
     /// Counts the answers of the admin.
     answers: AtomicU64,
@@ -270,6 +272,7 @@ impl Gateway {
             events: EventHub::new(),
             locked: AtomicBool::new(upstream.environment.protection == Protection::Locked),
             denied: AtomicU64::new(0),
+            denials: Denials::default(),
             failures: AtomicU32::new(0),
             answers: AtomicU64::new(0),
             closed: watch::Sender::new(false),

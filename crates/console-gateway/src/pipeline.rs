@@ -20,6 +20,7 @@ use crate::{
     on_its_way::OnItsWay,
     operator::Operator,
     payload::Payload,
+    places::Place,
     resolve::{self, Outside, Target},
     route::{self, Native},
     static_files::Asked,
@@ -29,12 +30,17 @@ use crate::{
 };
 
 /// Answers one request of a webview.
-pub(crate) async fn handle(request: Request<Incoming>, shape: Shape, shared: &Arc<Shared>) -> Response<Body> {
+pub(crate) async fn handle(
+    request: Request<Incoming>,
+    shape: Shape,
+    place: &Place,
+    shared: &Arc<Shared>,
+) -> Response<Body> {
     let (parts, body) = request.into_parts();
     let parts = Arc::new(parts);
     let caller = Caller::of(&parts.method, &parts.headers, shared.dashboard_on_screen.load(Ordering::SeqCst));
     let asked_by = Operator::of(&shared.upstream.session);
-    let decided = decide(&parts, body, shape, asked_by.clone(), shared).await;
+    let decided = decide(&parts, body, shape, place, asked_by.clone(), shared).await;
     let is_dashboards = decided.is_ok();
     let response = decided.unwrap_or_else(|answer| {
         if matches!(answer, Answer::Denied | Answer::Malformed | Answer::StaleTicket) {
@@ -66,6 +72,7 @@ async fn decide(
     parts: &Arc<Parts>,
     body: Incoming,
     shape: Shape,
+    place: &Place,
     asked_by: Option<Operator>,
     shared: &Arc<Shared>,
 ) -> Result<Response<Body>, Answer> {
@@ -74,6 +81,7 @@ async fn decide(
         Shape::Ambiguous => return Err(Answer::Malformed),
     }
     admit(parts, shared)?;
+    place.becomes_known().await;
     if asks_for_websocket(&parts.headers) {
         return Err(Answer::NoWebSocket);
     }
@@ -137,7 +145,7 @@ fn path_and_query(parts: &Parts) -> String {
 /// Step 1. The entry route is the only one that needs no guard cookie: its ticket is the secret.
 fn admit(parts: &Parts, shared: &Shared) -> Result<(), Answer> {
     let denied = |why: admit::Denied| {
-        tracing::warn!(?why, method = %parts.method, "a request was not admitted");
+        shared.denials.count(why);
         Answer::Denied
     };
     admit::judge_sender(&parts.method, &parts.uri, &parts.headers, &shared.origin).map_err(denied)?;

@@ -147,6 +147,7 @@ impl Wire {
     pub(crate) async fn write_until_it_blocks(&mut self, piece: &[u8], most: usize) -> usize {
         let mut written = 0;
         while written < most {
+            let piece = &piece[..piece.len().min(most - written)];
             match time::timeout(Duration::from_secs(1), self.stream.write(piece)).await {
                 Ok(Ok(length)) => written += length,
                 Ok(Err(error)) => panic!("it was closed after {written} bytes: {error}"),
