@@ -1,5 +1,7 @@
 //! How is the remote side reached? Settings without secrets; the secrets are in the vault.
 
+use std::{ops::RangeInclusive, time::Duration};
+
 use serde::{Deserialize, Serialize};
 use url::Url;
 
@@ -27,7 +29,12 @@ pub mod secret {
     pub const COOKIE: &str = "cookie:";
 }
 
-/// How the remote side is reached. An empty text means "not used".
+/// How long an answer may take to begin where nothing is set, in seconds. (`WKWebView` gives up after 60 by itself.)
+const FIRST_BYTE_SECONDS: u32 = 55;
+/// What may be set, in seconds. Ten minutes are more than any proxy in between waits.
+const FIRST_BYTE_BOUNDS: RangeInclusive<u32> = 1..=600;
+
+/// How the remote side is reached. An empty text, or 0, means "not used".
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "bindings", derive(ts_rs::TS))]
 #[serde(default, deny_unknown_fields)]
@@ -44,6 +51,8 @@ pub struct Network {
     pub extra_headers: Vec<String>,
     /// Names of cookies whose values are in the vault, sent with every request inside the realm.
     pub extra_cookies: Vec<String>,
+    /// How long an answer may take to begin, in seconds, 1 to 600; 0: 55.
+    pub first_byte_seconds: u32,
     /// A command that makes the base URL's port answer, such as `kubectl port-forward`.
     pub tunnel: Option<CommandLine>,
 }
@@ -73,8 +82,15 @@ impl Network {
             proxy_user: self.proxy_user.trim().to_owned(),
             extra_headers: names(&self.extra_headers),
             extra_cookies: names(&self.extra_cookies),
+            first_byte_seconds: self.first_byte_seconds,
             tunnel: self.tunnel.as_ref().map(CommandLine::tidied).filter(|tunnel| *tunnel != CommandLine::default()),
         }
+    }
+
+    /// How long an answer may take to begin.
+    pub fn first_byte(&self) -> Duration {
+        let set = Some(self.first_byte_seconds).filter(|seconds| FIRST_BYTE_BOUNDS.contains(seconds));
+        Duration::from_secs(set.unwrap_or(FIRST_BYTE_SECONDS).into())
     }
 
     /// All that is wrong, field by field.
@@ -88,6 +104,9 @@ impl Network {
         }
         if self.proxy.is_empty() && !self.proxy_user.is_empty() {
             wrong("network.proxy", "give the proxy that this user name is for");
+        }
+        if self.first_byte_seconds != 0 && !FIRST_BYTE_BOUNDS.contains(&self.first_byte_seconds) {
+            wrong("network.first_byte_seconds", "give 1 to 600 seconds, or nothing for 55");
         }
         for name in &self.extra_headers {
             if let Err(message) = header_name(name) {
@@ -179,7 +198,21 @@ pub(crate) fn proxy_url(text: &str) -> Result<Url, &'static str> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::Network;
+
+    #[test]
+    fn an_answer_may_take_what_was_set_within_bounds_and_55_seconds_where_nothing_was() {
+        let waits = |seconds: u32| Network { first_byte_seconds: seconds, ..Network::default() };
+        for (seconds, expected) in [(0, 55), (1, 1), (600, 600)] {
+            assert_eq!(waits(seconds).tidied().first_byte(), Duration::from_secs(expected));
+            assert!(waits(seconds).check().is_empty(), "{seconds}");
+        }
+        // A file that was edited by hand may say anything.
+        assert_eq!(waits(601).first_byte(), Duration::from_secs(55));
+        assert_eq!(waits(601).check()[0].field, "network.first_byte_seconds");
+    }
 
     #[test]
     fn a_proxy_is_an_address_without_a_password_and_names_are_names() {

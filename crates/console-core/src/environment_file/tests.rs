@@ -237,7 +237,7 @@ protection = "locked"
     assert!(error.is_none(), "{error:?}");
     assert_eq!(file.list()[0].sign_in, Method::PastedToken);
     let sign_in = Method::FixedHeaders(FixedHeaders { names: vec!["X-User".into()] });
-    let network = Network { proxy: "socks5h://127.0.0.1:1080".into(), ..Network::default() };
+    let network = Network { proxy: "socks5h://127.0.0.1:1080".into(), first_byte_seconds: 120, ..Network::default() };
     let changed = CheckedDraft { sign_in: sign_in.clone(), network: network.clone(), ..draft("Acme") };
     file.update(&"0123456789abcdef".parse().expect("id"), changed).expect("saves");
     let (file, error) = EnvironmentFile::open(&path);

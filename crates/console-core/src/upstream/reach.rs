@@ -79,6 +79,7 @@ pub struct Reach {
     plan: Arc<Plan>,
     clients: Arc<RwLock<Clients>>,
     extras: Extras,
+    first_byte: Duration,
 }
 
 /// What the clients are made of: the files are read once, so that new clients can be made whatever became of them.
@@ -130,7 +131,8 @@ impl Reach {
         let plan = Plan { resolver, ..Plan::of(environment, network)? };
         let clients = plan.clients()?;
         let extras = extras(environment, network)?;
-        Ok(Self { plan: Arc::new(plan), clients: Arc::new(RwLock::new(clients)), extras })
+        let first_byte = environment.network.first_byte();
+        Ok(Self { plan: Arc::new(plan), clients: Arc::new(RwLock::new(clients)), extras, first_byte })
     }
 
     /// Forgets every connection: new requests of all clones connect anew, those under way go on. After sleep, a change of
@@ -158,6 +160,11 @@ impl Reach {
     /// The client for token endpoints and providers, as of now: no extra header or cookie ever goes there.
     pub fn provider(&self) -> Client {
         self.clients.read().unwrap_or_else(PoisonError::into_inner).provider.clone()
+    }
+
+    /// How long an answer may take to begin. It is for whoever waits: the clients have no such limit, and a stream has none.
+    pub fn first_byte(&self) -> Duration {
+        self.first_byte
     }
 
     /// What goes with every request inside the realm.

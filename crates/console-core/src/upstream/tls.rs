@@ -137,7 +137,7 @@ impl Platform {
 
         // In order, and each with its own length in its beginning (DER).
         let authorities = rustls_native_certs::load_native_certs().certs;
-        Self { digest: authorities.iter().fold(Sha256::new(), |digest, der| digest.chain_update(der)).finalize() }
+        Self { digest: authorities.iter().fold(Sha256::new(), Sha256::chain_update).finalize() }
     }
 
     #[cfg(not(target_os = "linux"))]

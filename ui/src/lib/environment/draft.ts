@@ -55,6 +55,7 @@ export function emptyNetwork(): Network {
     extra_headers: [],
     extra_cookies: [],
     tunnel: null,
+    first_byte_seconds: 0,
   };
 }
 
@@ -104,6 +105,7 @@ export function networkSummary(network: Network): string {
     network.proxy && 'proxy',
     names > 0 && (names === 1 ? 'one extra header or cookie' : `${names} extra headers and cookies`),
     network.tunnel?.program && 'tunnel',
+    network.first_byte_seconds > 0 && `${network.first_byte_seconds} s for an answer`,
   ]
     .filter(Boolean)
     .join(', ');

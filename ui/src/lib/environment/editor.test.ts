@@ -300,12 +300,14 @@ describe('the network', () => {
     await user.type(await field('network.proxy'), 'socks5h://127.0.0.1:1080');
     await user.type(await field('network.extra_headers'), 'CF-Access-Client-Id');
     await user.type(await field('network.tunnel'), ' ');
+    await user.type(await field('network.first_byte_seconds'), '1 20s');
     await user.click(screen.getByTestId('save-environment'));
     await waitFor(() => expect(core.called('environment_update')).toHaveLength(1));
     expect((core.called('environment_update')[0]?.draft as EnvironmentDraft).network).toMatchObject({
       proxy: 'socks5h://127.0.0.1:1080',
       extra_headers: ['CF-Access-Client-Id'],
       tunnel: null,
+      first_byte_seconds: 120,
     });
     // What the sign-in now asks for besides.
     core.patch(PROD, { session: { status: 'signed_out', problem: null }, page: null });
@@ -323,7 +325,7 @@ describe('the network', () => {
   it('says in its line what is set', async () => {
     await editing('edit-everything');
     expect(screen.getByTestId('network').textContent).toContain(
-      'private CA, client certificate, proxy, 3 extra headers and cookies, tunnel',
+      'private CA, client certificate, proxy, 3 extra headers and cookies, tunnel, 90 s for an answer',
     );
   });
 });

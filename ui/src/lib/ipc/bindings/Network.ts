@@ -2,7 +2,7 @@
 import type { CommandLine } from "./CommandLine";
 
 /**
- * How the remote side is reached. An empty text means "not used".
+ * How the remote side is reached. An empty text, or 0, means "not used".
  */
 export type Network = { 
 /**
@@ -29,6 +29,10 @@ extra_headers: Array<string>,
  * Names of cookies whose values are in the vault, sent with every request inside the realm.
  */
 extra_cookies: Array<string>, 
+/**
+ * How long an answer may take to begin, in seconds, 1 to 600; 0: 55.
+ */
+first_byte_seconds: number, 
 /**
  * A command that makes the base URL's port answer, such as `kubectl port-forward`.
  */

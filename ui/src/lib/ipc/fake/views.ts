@@ -36,6 +36,7 @@ export function draft(over: Partial<EnvironmentDraft> = {}): EnvironmentDraft {
       extra_headers: [],
       extra_cookies: [],
       tunnel: null,
+      first_byte_seconds: 0,
     },
     allow_plain_http: false,
     allow_token_copy: false,

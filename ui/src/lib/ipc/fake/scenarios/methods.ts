@@ -114,6 +114,7 @@ const everything: Partial<EnvironmentDraft> = {
     proxy_user: 'alice',
     extra_headers: ['CF-Access-Client-Id', 'CF-Access-Client-Secret'],
     extra_cookies: ['gate'],
+    first_byte_seconds: 90,
     tunnel: {
       program: 'kubectl',
       arguments: ['port-forward', '--namespace', 'operations', 'svc/asyncmq admin', '8000:8000'],
