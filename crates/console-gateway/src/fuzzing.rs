@@ -17,7 +17,6 @@ use console_core::{
     token::Identity,
 };
 use encoding_rs::{Encoding, SHIFT_JIS, UTF_8};
-use futures_util::{TryStreamExt, stream};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Uri, header, uri::PathAndQuery};
 use http_body::Body as _;
