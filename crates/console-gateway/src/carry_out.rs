@@ -90,12 +90,7 @@ async fn send(write: &Write, shared: &Shared) -> Result<CarriedOut, HeldError> {
         Err(NotDone::Ended) => return Err(HeldError::NotSignedIn),
         Err(NotDone::Unauthorized) => return Err(HeldError::Unauthorized { name }),
         Err(NotDone::NotReached { why, sent: false }) => return Err(HeldError::Unreachable(why)),
-        Err(
-            NotDone::NotReached { sent: true, .. }
-            | NotDone::NotUnderstood(_)
-            | NotDone::CutShort
-            | NotDone::BrokeOff(_),
-        ) => {
+        Err(NotDone::NotReached { sent: true, .. } | NotDone::Unanswered(_)) => {
             return Err(HeldError::Unknown { name });
         }
         Err(NotDone::Locked) => return Err(HeldError::Locked),

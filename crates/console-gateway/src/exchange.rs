@@ -39,7 +39,7 @@ use crate::{
     jar::Epoch,
     operator::Operator,
     payload::Payload,
-    unreadable::Unreadable,
+    unanswered::Unanswered,
     upload::Upload,
 };
 
@@ -77,12 +77,8 @@ pub(crate) enum NotDone {
     Unauthorized,
     /// No answer. Where it was `sent`, it cannot be told.
     NotReached { why: Unreachable, sent: bool },
-    /// An answer came that is none. What it was to say cannot be told.
-    NotUnderstood(Unreadable),
-    /// The page broke its upload off.
-    CutShort,
-    /// The admin refused it, and broke its answer off: this status is all that was heard.
-    BrokeOff(StatusCode),
+    /// What was heard is no whole answer: it cannot be told.
+    Unanswered(Unanswered),
     /// Another operator has signed in since it was asked. Surely nothing was done.
     AnotherOperator,
     /// The environment was locked before it was sent.
@@ -92,16 +88,16 @@ pub(crate) enum NotDone {
 impl NotDone {
     /// A client's error on a way that was begun; `sent` says whether the request may have arrived.
     fn of(error: &reqwest::Error, sent: bool, shared: &Shared) -> Self {
-        Unreadable::of(error).map_or_else(
+        Unanswered::of(error).map_or_else(
             || Self::NotReached { why: Unreachable::from_error(error, shared.host()), sent },
-            Self::NotUnderstood,
+            Self::Unanswered,
         )
     }
 
     /// Whether it is certain that nothing was done.
     pub(crate) fn surely(&self) -> bool {
         match self {
-            Self::Unauthorized | Self::NotUnderstood(_) | Self::CutShort | Self::BrokeOff(_) => false,
+            Self::Unauthorized | Self::Unanswered(_) => false,
             Self::NotReached { sent, .. } => !sent,
             Self::Ended | Self::AnotherOperator | Self::Locked => true,
         }
@@ -196,7 +192,7 @@ async fn send(
     }
     let response: Response<reqwest::Body> = match upload.answered(outgoing.send(), shared.pace.first_byte).await {
         Some(Ok(response)) => response.into(),
-        Some(Err(_)) if upload.broke() => return Err(NotDone::CutShort),
+        Some(Err(_)) if upload.broke() => return Err(NotDone::Unanswered(Unanswered::CutShort)),
         Some(Err(error)) => {
             // Whatever failed while connecting, a time-out too, came before the first byte of the request.
             return Err(NotDone::of(&error, !error.is_connect(), shared));
@@ -209,8 +205,8 @@ async fn send(
             });
         }
     };
-    if let Some(unreadable) = Unreadable::of_status(response.status()) {
-        return Err(NotDone::NotUnderstood(unreadable));
+    if let Some(unanswered) = Unanswered::of_status(response.status()) {
+        return Err(NotDone::Unanswered(unanswered));
     }
     if response.status() == StatusCode::PROXY_AUTHENTICATION_REQUIRED
         && let Some(why) = Unreachable::from_status(response.status(), shared.host())
@@ -235,10 +231,10 @@ async fn send(
         other if admit::is_safe(method) => (other, body.map_err(BoxError::from).boxed_unsync()),
         other => match read_whole(body, upload.late(shared.pace.first_byte)).await {
             Ok(body) => (other, body),
-            Err(_) if upload.broke() => return Err(NotDone::CutShort),
+            Err(_) if upload.broke() => return Err(NotDone::Unanswered(Unanswered::CutShort)),
             // A refusal is one, whatever became of its words. Who answers before a large upload has come often breaks off.
             Err(_) if other == Outcome::Answered && is_refusal(head.status) => {
-                return Err(NotDone::BrokeOff(head.status));
+                return Err(NotDone::Unanswered(Unanswered::BrokeOff(head.status)));
             }
             Err(error) => return Err(NotDone::of(&error, true, shared)),
         },

@@ -62,7 +62,7 @@ mod tests {
     async fn it_ends_when_the_other_side_has_closed() {
         let began = Instant::now();
         let (mut page, mut own) = io::duplex(64);
-        tokio::spawn(async move { page.write_all(&[0; 100_000]).await });
+        tokio::spawn(async move { page.write_all(&vec![0; 100_000]).await });
         let mut linger = Linger::new();
         poll_fn(|cx| linger.poll(&mut own, cx)).await;
         assert_eq!((MOST - linger.left, began.elapsed().as_secs()), (100_000, 0));

@@ -52,9 +52,7 @@ pub(crate) fn answer(
             let failures = shared.failures.load(Ordering::Relaxed).clamp(1, 5);
             Answer::Unreachable { why: why.clone(), sent: *sent, retry_after: (1_u32 << failures).min(30) }
         }
-        NotDone::NotUnderstood(unreadable) => Answer::NotUnderstood(*unreadable),
-        NotDone::CutShort => Answer::CutShort,
-        NotDone::BrokeOff(status) => Answer::BrokeOff(*status),
+        NotDone::Unanswered(unanswered) => Answer::Unanswered(*unanswered),
     }
 }
 
@@ -66,9 +64,7 @@ fn because(not_done: &NotDone) -> Option<Because> {
         NotDone::Unauthorized => Some(Because::PerhapsDone),
         NotDone::NotReached { why, sent: false } => Some(Because::Unreachable(why.clone())),
         NotDone::NotReached { sent: true, .. }
-        | NotDone::NotUnderstood(_)
-        | NotDone::CutShort
-        | NotDone::BrokeOff(_)
+        | NotDone::Unanswered(_)
         | NotDone::AnotherOperator
         | NotDone::Locked => None,
     }

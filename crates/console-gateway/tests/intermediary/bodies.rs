@@ -52,10 +52,8 @@ async fn a_body_in_chunks_passes_whole_both_ways_and_its_trailers_are_no_fields(
             };
             assert_eq!(trailers, "");
             let (one, two) = body.split_at(1);
-            wire.write(format!(
-                "HTTP/1.1 200 OK\r\nTrailer: Authorization\r\nTransfer-Encoding: chunked\r\n\r\n1;x=y\r\n"
-            ))
-            .await;
+            wire.write("HTTP/1.1 200 OK\r\nTrailer: Authorization\r\nTransfer-Encoding: chunked\r\n\r\n1;x=y\r\n")
+                .await;
             wire.write([one, format!("\r\n{:x}\r\n", two.len()).as_bytes(), two].concat()).await;
             wire.write("\r\n0\r\nAuthorization: Bearer canary\r\nSet-Cookie: a=b\r\n\r\n").await;
         }
@@ -283,7 +281,7 @@ async fn a_page_that_reads_nothing_stops_the_admin() {
                 record.head(&mut wire).await;
                 wire.write(format!("HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nContent-Length: {OFFERED}\r\n\r\n"))
                     .await;
-                let written = wire.write_until_it_blocks(&[b'x'; 64 * 1024], OFFERED).await;
+                let written = wire.write_until_it_blocks(OFFERED).await;
                 blocked.send(written).expect("the test listens");
                 // As much as is taken; the page leaves before the end.
                 let _ = wire.stream.write_all(&vec![b'x'; OFFERED - written]).await;
@@ -324,7 +322,7 @@ async fn an_admin_that_reads_nothing_stops_the_page() {
     let bench = Bench::before(&admin.base_url()).await;
     let mut page = Wire::to(&bench).await;
     page.ask(&bench, "POST", "/asyncmq/endless", &format!("Content-Length: {OFFERED}\r\n")).await;
-    let written = page.write_until_it_blocks(&[b'x'; 64 * 1024], OFFERED).await;
+    let written = page.write_until_it_blocks(OFFERED).await;
     assert!(written < KEPT, "{written} bytes were taken in, and nobody reads them");
     go_on.send(()).expect("the admin waits");
     page.write(vec![b'x'; OFFERED - written]).await;

@@ -60,15 +60,10 @@ impl Wire {
 
     /// Reads on; false at the end of the connection, however it ends.
     async fn read_on(&mut self) -> bool {
-        let mut bytes = [0; 16 * 1024];
-        let read = time::timeout(PATIENCE, self.stream.read(&mut bytes)).await;
-        match read.unwrap_or_else(|_| panic!("nothing came after {:?}", String::from_utf8_lossy(&self.ahead))) {
-            Ok(0) | Err(_) => false,
-            Ok(length) => {
-                self.ahead.extend_from_slice(&bytes[..length]);
-                true
-            }
-        }
+        self.ahead.reserve(16 * 1024);
+        let read = time::timeout(PATIENCE, self.stream.read_buf(&mut self.ahead)).await;
+        let read = read.unwrap_or_else(|_| panic!("nothing came after {:?}", String::from_utf8_lossy(&self.ahead)));
+        read.is_ok_and(|length| length > 0)
     }
 
     /// Takes what goes up to `end` and ends with it; `None`: the connection ended first.
@@ -142,9 +137,9 @@ impl Wire {
         }
     }
 
-    /// Writes `piece` again and again until the other side takes no more for a second, or `most` bytes were written. How
-    /// many were.
-    pub(crate) async fn write_until_it_blocks(&mut self, piece: &[u8], most: usize) -> usize {
+    /// Writes until the other side takes no more for a second, or `most` bytes were written. How many were.
+    pub(crate) async fn write_until_it_blocks(&mut self, most: usize) -> usize {
+        let piece = vec![b'x'; 64 * 1024];
         let mut written = 0;
         while written < most {
             let piece = &piece[..piece.len().min(most - written)];

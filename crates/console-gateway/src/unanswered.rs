@@ -1,21 +1,26 @@
-//! Did an answer come that is not HTTP? That is the fault of one page, and no outage: the admin is there.
+//! What is known of a request that was sent, when what was heard is no whole answer? That is the fault of one page, and no
+//! outage: the admin is there.
 
 use std::{error::Error, io};
 
 use http::StatusCode;
 
-/// An answer came, and cannot be understood.
+/// Something was heard, and it is no answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Unreadable {
+pub(crate) enum Unanswered {
     /// Its head is no head, or longer than any that is taken.
     Head,
     /// Its body is not divided as it says.
     Body,
     /// It switches to a protocol that nobody asked for (RFC 9110 §15.2.2): the gateway never sends `Upgrade`.
     Switching,
+    /// The admin refused with this status, and broke its words off.
+    BrokeOff(StatusCode),
+    /// The page broke its upload off, so that there was nothing whole to answer.
+    CutShort,
 }
 
-impl Unreadable {
+impl Unanswered {
     /// What a client's error says about the answer; `None`: none came, or it broke off.
     pub(crate) fn of(error: &reqwest::Error) -> Option<Self> {
         // Whatever failed while connecting was not said by the admin.
@@ -39,14 +44,5 @@ impl Unreadable {
     /// The same of a status.
     pub(crate) fn of_status(status: StatusCode) -> Option<Self> {
         (status == StatusCode::SWITCHING_PROTOCOLS).then_some(Self::Switching)
-    }
-
-    /// For a person.
-    pub(crate) fn detail(self) -> &'static str {
-        match self {
-            Self::Head => "its head is not HTTP, or far too long",
-            Self::Body => "its body is not divided into chunks as it says",
-            Self::Switching => "it switches to a protocol that nobody asked for",
-        }
     }
 }
