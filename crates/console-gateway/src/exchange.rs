@@ -116,7 +116,7 @@ pub(crate) async fn exchange(
     let mut asked_by = request.asked_by.clone();
     let (mut was_refused, mut has_broken) = (false, false);
     loop {
-        let (authorization, operator) = authorized(upload.late(shared.pace.first_byte), shared).await?;
+        let (authorization, operator) = authorized(upload.late(shared.first_byte()), shared).await?;
         if *asked_by.get_or_insert_with(|| operator.clone()) != operator {
             return Err(NotDone::AnotherOperator);
         }
@@ -190,7 +190,7 @@ async fn send(
     if let Some(body) = payload.outgoing(upload) {
         outgoing = outgoing.body(body);
     }
-    let response: Response<reqwest::Body> = match upload.answered(outgoing.send(), shared.pace.first_byte).await {
+    let response: Response<reqwest::Body> = match upload.answered(outgoing.send(), shared.first_byte()).await {
         Some(Ok(response)) => response.into(),
         Some(Err(_)) if upload.broke() => return Err(NotDone::Unanswered(Unanswered::CutShort)),
         Some(Err(error)) => {
@@ -198,7 +198,7 @@ async fn send(
             return Err(NotDone::of(&error, !error.is_connect(), shared));
         }
         None => {
-            let detail = format!("`{}` did not answer within {} s.", shared.host(), shared.pace.first_byte.as_secs());
+            let detail = format!("`{}` did not answer within {} s.", shared.host(), shared.first_byte().as_secs());
             return Err(NotDone::NotReached {
                 why: Unreachable { kind: UnreachableKind::TimedOut, detail },
                 sent: true,
@@ -229,7 +229,7 @@ async fn send(
     let (outcome, body) = match judge(&shared.upstream.environment, method, url, head.status, &head.headers) {
         Outcome::Forbidden => read_forbidden(&head.headers, body).await,
         other if admit::is_safe(method) => (other, body.map_err(BoxError::from).boxed_unsync()),
-        other => match read_whole(body, upload.late(shared.pace.first_byte)).await {
+        other => match read_whole(body, upload.late(shared.first_byte())).await {
             Ok(body) => (other, body),
             Err(_) if upload.broke() => return Err(NotDone::Unanswered(Unanswered::CutShort)),
             // A refusal is one, whatever became of its words. Who answers before a large upload has come often breaks off.

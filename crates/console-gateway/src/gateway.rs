@@ -7,7 +7,7 @@ use std::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering},
     },
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use console_core::{
@@ -212,6 +212,11 @@ impl Shared {
     /// How often the admin has answered. Once it has answered again, it is late news that something asked before failed.
     pub(crate) fn answers(&self) -> u64 {
         self.answers.load(Ordering::SeqCst)
+    }
+
+    /// How long an answer may take to begin once the request was sent whole. (`WKWebView` gives up after 60 s by itself.)
+    pub(crate) fn first_byte(&self) -> Duration {
+        self.pace.first_byte.unwrap_or_else(|| self.upstream.reach.first_byte())
     }
 
     /// Whether the last thing heard was that the admin takes us for another origin.

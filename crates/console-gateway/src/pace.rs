@@ -29,8 +29,8 @@ pub struct Pace {
     pub young_for: Duration,
     /// The longest wait after that: a laptop that is offline for the night need not ask every three seconds.
     pub long_wait: Duration,
-    /// How long an answer may take to begin once the request was sent whole. (`WKWebView` gives up after 60 s by itself.)
-    pub first_byte: Duration,
+    /// How long an answer may take to begin once the request was sent whole; `None`: what the environment says.
+    pub first_byte: Option<Duration>,
     /// How long an unreachable admin may take to answer the question whether it is there.
     pub patience: Duration,
     /// A static file is served for so long after the admin confirmed it, and asked about meanwhile; whole seconds.
@@ -49,7 +49,7 @@ impl Default for Pace {
             short_wait: Duration::from_secs(3),
             young_for: Duration::from_mins(10),
             long_wait: Duration::from_secs(30),
-            first_byte: Duration::from_secs(55),
+            first_byte: None,
             patience: Duration::from_secs(15),
             static_stale_for: Duration::from_mins(1),
         }

@@ -29,7 +29,7 @@ use serde_json::{Value, json};
 use support::{Admin, Answer, Bench, Body, answer, environment, real::RealAdmin};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::{TcpSocket, TcpStream},
+    net::{TcpListener, TcpSocket, TcpStream},
     sync::oneshot,
     time::{self, Instant},
 };
@@ -217,7 +217,7 @@ impl Resolve for Addresses {
 /// An address that never answers: its queue is full, and nobody accepts.
 struct Silent {
     address: SocketAddr,
-    _queue: (tokio::net::TcpListener, Vec<TcpStream>),
+    _queue: (TcpListener, Vec<TcpStream>),
 }
 
 impl Silent {
@@ -262,6 +262,17 @@ async fn connecting_takes_ten_seconds_at_most() {
     let error = reach.request(Method::GET, environment.base_url.join("/")).send().await.expect_err("no answer");
     assert_eq!(Unreachable::from_error(&error, "admin.test").kind, UnreachableKind::TimedOut);
     assert!((10..12).contains(&began.elapsed().as_secs()), "{:?}", began.elapsed());
+}
+
+#[tokio::test]
+async fn an_answer_may_take_as_long_to_begin_as_the_environment_says() {
+    // It is connected to, and nobody ever answers.
+    let silent = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let base_url = format!("http://{}/asyncmq", silent.local_addr().expect("an address"));
+    let bench = Bench::with(&base_url, |draft| draft.network.first_byte_seconds = 1).await;
+    let answer = bench.page("GET", "/asyncmq/", "", "").await;
+    assert_eq!(answer.status, 504);
+    assert!(answer.text().contains("did not answer within 1 s"), "{}", answer.text());
 }
 
 /// An answer whose second half comes when it is told.

@@ -180,7 +180,7 @@ async fn the_wait_for_an_answer_begins_when_the_body_was_sent() {
         }
     })
     .await;
-    let bench = Bench::at(Pace { first_byte, ..Pace::default() }, &admin.base_url()).await;
+    let bench = Bench::at(Pace { first_byte: Some(first_byte), ..Pace::default() }, &admin.base_url()).await;
     let mut page = Wire::to(&bench).await;
     page.ask(&bench, "POST", "/asyncmq/queues", &format!("Content-Length: {LARGE}\r\n")).await;
     let began = Instant::now();
@@ -198,7 +198,7 @@ async fn the_wait_for_an_answer_begins_when_the_body_was_sent() {
     })
     .await;
     let first_byte = Duration::from_millis(300);
-    let bench = Bench::at(Pace { first_byte, ..Pace::default() }, &silent.base_url()).await;
+    let bench = Bench::at(Pace { first_byte: Some(first_byte), ..Pace::default() }, &silent.base_url()).await;
     let late = uploads(&bench, "/asyncmq/queues").await;
     assert!(late.status == 504 && late.text().contains("did not answer"), "{late:?}");
 }

@@ -49,7 +49,7 @@ async fn an_http_1_0_admin_is_passed_on_in_our_own_version_and_words() {
 /// Everything that a parser refuses, and what the next page gets.
 #[tokio::test]
 async fn an_answer_that_is_no_http_is_one_pages_fault_and_no_outage() {
-    let many = (0..200).fold(String::new(), |lines, n| lines + &format!("X-{n}: 1\r\n"));
+    let many = (0..=200).fold(String::new(), |lines, n| lines + &format!("X-{n}: 1\r\n"));
     let cases = [
         ("no HTTP", "SSH-2.0-OpenSSH_9.6\r\n\r\n".to_owned()),
         ("a header bomb of many lines", format!("HTTP/1.1 200 OK\r\n{many}\r\n")),
