@@ -68,8 +68,9 @@ async fn a_page_reaches_no_port_of_this_computer_but_its_own() {
     let address = neighbour.local_addr().expect("an address");
     let scan = format!(
         "const done = arguments[0]; const there = 'http://{address}/'; \
-         new EventSource(there); new Image().src = there; navigator.sendBeacon(there); \
-         try {{ new WebSocket('ws://{address}/') }} catch {{}} \
+         const ways = [() => new EventSource(there), () => {{ new Image().src = there }}, \
+                       () => navigator.sendBeacon(there), () => new WebSocket('ws://{address}/')]; \
+         for (const way of ways) try {{ way() }} catch {{}} \
          const frame = document.createElement('iframe'); frame.src = there; document.body.append(frame); \
          fetch(there, {{ mode: 'no-cors' }}).then(() => done('reached'), () => done('refused'))"
     );

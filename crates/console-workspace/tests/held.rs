@@ -211,6 +211,8 @@ async fn signing_out_of_everything_ends_every_session_and_forgets_what_is_stored
     };
     all("signed out", |view| matches!(view.session, SessionView::SignedOut { .. })).await;
     all("kept", |view| view.stored_credential == StoredCredentialView::Ready).await;
+    // The stage has closed the webviews, and let go of their ports.
+    while bench.orders.try_recv().is_ok() {}
     assert!(page.try_get("/asyncmq/").await.is_err(), "the gateway is gone");
     bench.workspace.sign_out_all(true).await.expect("forgets");
     all("forgotten", |view| view.stored_credential == StoredCredentialView::None).await;
