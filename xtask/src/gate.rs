@@ -148,6 +148,11 @@ impl Gate<'_> {
             let name = format!("AsyncMQ {line}");
             let Some(python) = self.prepared(&name, releases::python(project, &line))? else { continue };
             self.step(&name, test_environment(session, &python, locked(&mut releases::test(project))))?;
+            if releases::has_sign_in(&line) {
+                let mut window = releases::test_in_window(project);
+                locked(&mut window).args(releases::IN_WINDOW);
+                self.step(&format!("{name} in the window"), test_environment(session, &python, &mut window))?;
+            }
         }
         Ok(())
     }

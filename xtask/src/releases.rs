@@ -46,6 +46,21 @@ pub(crate) fn test(project: &Project) -> Command {
     command
 }
 
+/// The window's tests, of which those depend on the release that [`IN_WINDOW`] chooses.
+pub(crate) fn test_in_window(project: &Project) -> Command {
+    let mut command = project.cargo();
+    command.args(["test", "--package", "asyncmq-console", "--features", "automation", "--test", "e2e"]);
+    command
+}
+
+/// What pages load from elsewhere.
+pub(crate) const IN_WINDOW: [&str; 3] = ["--", "--test-threads=1", "third_parties::"];
+
+/// Whether a token signs in to this line: 0.5 has no sign-in.
+pub(crate) fn has_sign_in(line: &str) -> bool {
+    line != "0.5"
+}
+
 #[cfg(test)]
 mod tests {
     use std::{fs, path::Path};

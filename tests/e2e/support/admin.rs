@@ -18,6 +18,13 @@ const SECRET: &str = "a secret of the end-to-end tests, long enough for HS256";
 const AUDIENCE: &str = "asyncmq-admin";
 const ISSUER: &str = "https://id.example";
 
+/// From here on an admin checks `Origin` and the admin claim, and loads no script from elsewhere.
+pub(crate) const FIRST_STRICT: u32 = 9;
+
+fn python() -> String {
+    std::env::var("ADMIN_PYTHON").expect("ADMIN_PYTHON is not set: run `cargo xtask test`")
+}
+
 pub(crate) struct Admin {
     pub(crate) base_url: String,
     /// How many `/events` streams have delivered a whole round.
@@ -27,16 +34,27 @@ pub(crate) struct Admin {
 }
 
 impl Admin {
+    /// The second number of the release that `ADMIN_PYTHON` has: 10 for 0.10.1.
+    pub(crate) fn release_line() -> u32 {
+        const RELEASE: &str = "import importlib.metadata as m; print(m.version('asyncmq'))";
+        let output = std::process::Command::new(python()).args(["-c", RELEASE]).output().expect("Python starts");
+        let text = String::from_utf8_lossy(&output.stdout);
+        let line = text.strip_prefix("0.").and_then(|rest| rest.split('.').next()?.parse().ok());
+        line.unwrap_or_else(|| panic!("`{text}` is no release of AsyncMQ that these tests know"))
+    }
+
     /// Starts one; `more` is laid over the configuration that `tests/admin/README.md` describes.
     pub(crate) async fn start(more: Value) -> Self {
-        let python = std::env::var("ADMIN_PYTHON").expect("ADMIN_PYTHON is not set: run `cargo xtask test`");
-        let mut config =
-            json!({ "secret": SECRET, "audience": AUDIENCE, "issuer": ISSUER, "seed": "small", "workers": false });
+        let strict = Self::release_line() >= FIRST_STRICT;
+        let mut config = json!({
+            "secret": SECRET, "audience": AUDIENCE, "issuer": ISSUER, "seed": "small", "workers": false,
+            "require_admin": strict, "enforce_same_origin": strict,
+        });
         for (key, value) in more.as_object().expect("an object") {
             config[key] = value.clone();
         }
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/admin");
-        let mut child = Command::new(python)
+        let mut child = Command::new(python())
             .arg("serve.py")
             .current_dir(folder)
             .stdin(Stdio::piped())

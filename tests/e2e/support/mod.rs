@@ -6,7 +6,7 @@ mod console;
 pub(crate) mod process;
 mod wait;
 
-pub(crate) use admin::Admin;
+pub(crate) use admin::{Admin, FIRST_STRICT};
 pub(crate) use browser::Browser;
 pub(crate) use console::{Console, Home};
 pub(crate) use wait::{eventually, eventually_or, holds};

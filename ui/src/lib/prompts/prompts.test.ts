@@ -143,8 +143,8 @@ describe('hosts that pages load from besides the admin’s', () => {
     expect(core.cover).toEqual({ kind: 'full' });
     const rows = [...screen.getByTestId('third-parties').querySelectorAll('li')];
     expect(rows.map((one) => one.textContent?.replace(/\s+/g, ' ').trim())).toEqual([
-      'cdn.jsdelivr.net Without it: no charts.',
-      'cdn.tailwindcss.com Without it: no layout and colours.',
+      'cdn.jsdelivr.net Without it these pages lack: charts.',
+      'cdn.tailwindcss.com Without it these pages lack: layout and colours.',
     ]);
     await user.keyboard('{Escape}');
     const origins = ['https://cdn.jsdelivr.net', 'https://cdn.tailwindcss.com'];
