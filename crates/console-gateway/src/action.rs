@@ -13,7 +13,7 @@ use http::{HeaderMap, Method, header};
 use serde_json::Value;
 use url::form_urlencoded;
 
-use crate::admit::text;
+use crate::{admit::text, resolve::Target};
 
 /// What is done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,6 +75,18 @@ pub(crate) struct Asked<'r> {
     pub(crate) decoded: &'r str,
     pub(crate) headers: &'r HeaderMap,
     pub(crate) body: &'r [u8],
+}
+
+/// Reads the write that was asked for at `target`, below the mount `prefix`.
+pub(crate) fn of_request(method: &Method, target: &Target, headers: &HeaderMap, body: &[u8], prefix: &str) -> Action {
+    let path = target.url.path();
+    action(Asked {
+        method,
+        target: &target.url.query().map_or_else(|| path.to_owned(), |query| format!("{path}?{query}")),
+        decoded: target.decoded_path.strip_prefix(prefix).unwrap_or_default(),
+        headers,
+        body,
+    })
 }
 
 /// Reads a write.

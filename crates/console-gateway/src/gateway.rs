@@ -64,7 +64,14 @@ pub enum GatewayEvent {
     /// A page asked to sign out; nothing was done.
     SignOutRequested,
     /// A locked environment refused a write; nothing was sent.
-    WriteRefused,
+    WriteLocked,
+    /// The admin answered a write with an error. A page's script may not have looked.
+    WriteRefused {
+        /// What it would have done: "Retry job 7f3a in emails".
+        name: String,
+        /// The status of the answer, 400 or more.
+        status: u16,
+    },
     /// A write met an ended session, and was not held.
     WriteNotDone {
         /// Whether it is certain that nothing was done.

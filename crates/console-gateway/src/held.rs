@@ -18,7 +18,7 @@ use console_core::{
 use http::{HeaderMap, HeaderName, Method, header};
 
 use crate::{
-    action::{self, Action, Asked},
+    action::{self, Action},
     operator::Operator,
     resolve::Target,
 };
@@ -144,15 +144,7 @@ impl Write {
         operator: Operator,
         prefix: &str,
     ) -> Self {
-        let path = target.url.path();
-        let asked = Asked {
-            method,
-            target: &target.url.query().map_or_else(|| path.to_owned(), |query| format!("{path}?{query}")),
-            decoded: target.decoded_path.strip_prefix(prefix).unwrap_or_default(),
-            headers,
-            body: &body,
-        };
-        let action = action::action(asked);
+        let action = action::of_request(method, target, headers, &body, prefix);
         let kept = headers.iter().filter(|(name, _)| matters(name));
         let headers = kept.map(|(name, value)| (name.clone(), value.clone())).collect();
         Self { method: method.clone(), target: target.clone(), headers, body, operator, action }

@@ -5,13 +5,14 @@ use std::{
     time::Instant,
 };
 
-use console_core::upstream::Outcome;
+use bytes::Bytes;
 use futures_util::TryStreamExt;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header, request::Parts, response};
 use http_body_util::{BodyExt, BodyStream, StreamBody};
 use hyper::body::{Frame, Incoming};
 
 use crate::{
+    action,
     admit::{self, ENTRY_PATH},
     answer::{self, Answer, Body, BoxError, Caller},
     events,
@@ -133,7 +134,10 @@ async fn travel(
         None => exchange(request, &mut payload, &shared).await,
     };
     match done {
-        Ok(answered) => pass_on(&parts, &target, answered, &shared),
+        Ok(answered) => {
+            say_refusal(&parts, &target, &payload, &answered, &shared);
+            pass_on(&parts, &target, answered, &shared)
+        }
         Err(not_done) => Err(undone::answer(&not_done, &parts, &target, &payload, asked_by.as_ref(), &shared)),
     }
 }
@@ -210,17 +214,26 @@ fn protect(parts: &Parts, shared: &Shared) -> Result<(), Answer> {
     if admit::is_safe(&parts.method) || !shared.locked.load(Ordering::SeqCst) {
         return Ok(());
     }
-    shared.report(GatewayEvent::WriteRefused);
+    shared.report(GatewayEvent::WriteLocked);
     Err(Answer::Locked)
+}
+
+/// An action that the admin answered with an error is said, whatever the page makes of it: the job list of 0.8 announces success
+/// without reading the answer.
+fn say_refusal(parts: &Parts, target: &Target, payload: &Payload, answered: &Answered, shared: &Shared) {
+    let status = answered.head.status;
+    if !admit::is_safe(&parts.method) && (status.is_client_error() || status.is_server_error()) {
+        let prefix = shared.upstream.environment.base_url.prefix();
+        let body = payload.kept().map(Bytes::as_ref).unwrap_or_default();
+        let name = action::of_request(&parts.method, target, &parts.headers, body, prefix).name;
+        shared.report(GatewayEvent::WriteRefused { name, status: status.as_u16() });
+    }
 }
 
 /// Steps 6 to 8, of what the admin answered.
 fn pass_on(parts: &Parts, target: &Target, answered: Answered, shared: &Shared) -> Result<Response<Body>, Answer> {
     let Answered { outcome, mut head, body, epoch } = answered;
     if let Some(answer) = answer::for_outcome(&outcome) {
-        if outcome == Outcome::NotAllowed && !admit::is_safe(&parts.method) {
-            shared.report(GatewayEvent::WriteNotDone { surely: true });
-        }
         return Err(answer);
     }
     if route::is_navigation(&parts.headers) {

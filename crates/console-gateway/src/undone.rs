@@ -40,7 +40,7 @@ pub(crate) fn answer(
             }
         }
         shared.report(match not_done {
-            NotDone::Locked => GatewayEvent::WriteRefused,
+            NotDone::Locked => GatewayEvent::WriteLocked,
             other => GatewayEvent::WriteNotDone { surely: other.surely() },
         });
     }

@@ -204,7 +204,7 @@ async fn a_write_that_waits_is_not_sent_into_an_environment_that_was_locked_mean
     retry_of_a_page_that_is_left(&bench).await;
     bench.gateway.protect(Protection::Locked);
     let _owner = Owner::of(&bench, &token(&json!({})));
-    bench.hears(GatewayEvent::WriteRefused).await;
+    bench.hears(GatewayEvent::WriteLocked).await;
     assert_eq!((bench.gateway.held().len(), retries(&bench).await), (0, 0));
 }
 

@@ -35,7 +35,7 @@ async fn a_locked_environment_refuses_every_unsafe_method_and_nothing_is_sent() 
         let answer = bench.page(method, "/asyncmq/queues/emails", "", "action=pause").await;
         assert_eq!(answer.status, 403, "{method}");
         assert!(answer.text().contains("TEST is locked") && answer.text().contains("Nothing was done"), "{method}");
-        assert_eq!(bench.report().await, GatewayEvent::WriteRefused);
+        assert_eq!(bench.report().await, GatewayEvent::WriteLocked);
     }
     assert_eq!(bench.page("GET", "/asyncmq/queues", "", "").await.status, 200, "reading works");
     assert_eq!(admin.seen().len(), 1);

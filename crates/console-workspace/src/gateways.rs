@@ -185,8 +185,11 @@ impl Workspace {
                     station.page_asked = true;
                     crate::prompts::add(&mut inner.prompts, Prompt::SignOut { environment: id.to_string() });
                 }
-                GatewayEvent::WriteRefused => {
+                GatewayEvent::WriteLocked => {
                     inner.notify("refused_write", format!("{tag} is locked. Nothing was done."), Some(id));
+                }
+                GatewayEvent::WriteRefused { name, status } => {
+                    inner.notify("refused_write", words::write_refused(&tag, &name, status), Some(id));
                 }
                 GatewayEvent::WriteNotDone { surely: true } => inner.notify(
                     "refused_write",

@@ -16,6 +16,15 @@ pub(crate) fn held_late() -> Problem {
     )
 }
 
+/// The admin answered an action with an error.
+pub(crate) fn write_refused(tag: &str, name: &str, status: u16) -> String {
+    match status {
+        403 => format!("{tag} did not let you: {name}. Nothing was done (403)."),
+        500.. => format!("{tag} failed at: {name} ({status}). Look before you do it again."),
+        _ => format!("{tag} refused: {name} ({status})."),
+    }
+}
+
 /// Why what was held was not done.
 pub(crate) fn held_error(error: &HeldError, tag: &str) -> Problem {
     let (title, advice) = match error {

@@ -13,7 +13,7 @@ use console_ipc::Problem;
 
 pub(crate) use self::{
     admin::{not_reached, outcome_problem, oversized_events, refusal, stalled, unreachable},
-    held::{held_error, held_late},
+    held::{held_error, held_late, write_refused},
     history::history,
     renewal::{busy, ended_already, no_newer, renewal_failed},
     sign_in::{approve_first, finding, interrupted, nothing_stored, sign_in_error},
