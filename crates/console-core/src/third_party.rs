@@ -22,8 +22,10 @@ impl ThirdParty {
     pub fn of(url: &Url) -> Option<Self> {
         let Some(Host::Domain(name)) = url.host() else { return None };
         let name = name.trim_end_matches('.');
+        // A browser's URL may hold more, and a policy would read some of that as its own syntax: `*`, `;`, `,`.
+        let is_plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte));
         let here = name == "localhost" || name.ends_with(".localhost");
-        (url.scheme() == "https" && !here).then(|| Self(url.origin().ascii_serialization()))
+        (url.scheme() == "https" && is_plain && !here).then(|| Self(url.origin().ascii_serialization()))
     }
 
     /// As a browser and a content security policy write it: `https://cdn.example`.
@@ -112,6 +114,11 @@ mod tests {
             "https://localhost./",
             "https://x.localhost/",
             "wss://cdn.example/",
+            "https://*/",
+            "https://*.com/",
+            "https://a;sandbox/",
+            "https://a,b/",
+            "https://a'b/",
             "data:text/plain,x",
             "file:///etc/passwd",
         ] {

@@ -15,15 +15,18 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use console_core::upstream::{Outcome, Unreachable, UnreachableKind};
-use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header, response};
-use http_body_util::{BodyExt as _, Full};
+use futures_util::{StreamExt as _, stream};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Version, header, response};
+use http_body_util::{BodyExt as _, BodyStream, Full, StreamBody};
 use http_cache_semantics::{AfterResponse, BeforeRequest, CacheOptions, CachePolicy};
+use hyper::body::Frame;
 use quick_cache::{Weighter, sync::Cache};
 use url::Url;
 
 use crate::{
+    answer::{Body, BoxError},
     exchange::{self, Answered, NotDone},
     gateway::Shared,
     jar::Epoch,
@@ -166,7 +169,8 @@ impl Asked {
             BeforeRequest::Stale { request, .. } => self.exchange(&request.headers, shared).await?,
             BeforeRequest::Fresh(_) => self.exchange(self.request.headers(), shared).await?,
         };
-        let head = Response::from_parts(answered.head.clone(), ());
+        let mut head = Response::from_parts(answered.head.clone(), ());
+        drop_unbelievable_age(head.headers_mut());
         match file.policy.after_response(&self.request, &head, now(shared)) {
             AfterResponse::NotModified(policy, head) => {
                 self.keep(policy, &head.headers, file.body.clone(), answered.epoch, shared);
@@ -191,19 +195,25 @@ impl Asked {
     async fn take_in(&self, answered: Answered, shared: &Shared) -> Result<Answered, NotDone> {
         let Answered { outcome, mut head, body, epoch } = answered;
         head.headers.remove(header::SET_COOKIE);
+        drop_unbelievable_age(&mut head.headers);
         let response = Response::from_parts(head, ());
         let policy = CachePolicy::new_options(&self.request, &response, now(shared), OPTIONS);
         let (head, ()) = response.into_parts();
-        let is_small = length(&head.headers).is_some_and(|length| length <= LARGEST);
-        if outcome != Outcome::Answered || head.status != StatusCode::OK || !policy.is_storable() || !is_small {
+        let may_fit = length(&head.headers).map_or_else(|| tells_its_end(&head), |length| length <= LARGEST);
+        // The library keeps one line of each name.
+        let repeats = head.headers.len() != head.headers.keys_len();
+        let is_kept = outcome == Outcome::Answered && head.status == StatusCode::OK && policy.is_storable();
+        if !is_kept || !may_fit || repeats {
             return Ok(Answered { outcome, head, body, epoch });
         }
-        // No longer than it says: hyper sees to that.
-        let collected = body.collect().await.map_err(|_| {
+        let gathered = gathered(body).await.map_err(|_| {
             let detail = format!("The connection to `{}` broke in the middle of a file.", shared.host());
             NotDone::NotReached { why: Unreachable { kind: UnreachableKind::Broken, detail }, sent: true }
         })?;
-        let body = collected.to_bytes();
+        let body = match gathered {
+            Ok(whole) => whole,
+            Err(body) => return Ok(Answered { outcome, head, body, epoch }),
+        };
         self.keep(policy, &head.headers, body.clone(), epoch, shared);
         Ok(self.answered(head, body, epoch))
     }
@@ -233,6 +243,33 @@ impl Asked {
         let body = Full::from(body).map_err(|never| match never {}).boxed_unsync();
         Answered { outcome: Outcome::Answered, head, body, epoch }
     }
+}
+
+/// A body whose end is the connection's may have been cut short, and nobody could tell.
+fn tells_its_end(head: &response::Parts) -> bool {
+    head.version == Version::HTTP_2 || head.headers.contains_key(header::TRANSFER_ENCODING)
+}
+
+/// More than RFC 9111 §1.2.2 lets anybody count with; the library would add to it.
+fn drop_unbelievable_age(headers: &mut HeaderMap) {
+    let age = headers.get(header::AGE).map(|age| age.to_str().ok().and_then(|age| age.parse::<u32>().ok()));
+    if age == Some(None) {
+        headers.remove(header::AGE);
+    }
+}
+
+/// The whole body; `Err` gives it back, from its beginning, where it is longer than [`LARGEST`].
+async fn gathered(mut body: Body) -> Result<Result<Bytes, Body>, BoxError> {
+    let mut gathered = BytesMut::new();
+    while let Some(frame) = body.frame().await {
+        let Ok(data) = frame?.into_data() else { continue };
+        gathered.extend_from_slice(&data);
+        if gathered.len() > LARGEST {
+            let begun = stream::iter([Ok(Frame::data(gathered.freeze()))]);
+            return Ok(Err(StreamBody::new(begun.chain(BodyStream::new(body))).boxed_unsync()));
+        }
+    }
+    Ok(Ok(gathered.freeze()))
 }
 
 fn length(headers: &HeaderMap) -> Option<usize> {

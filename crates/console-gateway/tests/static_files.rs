@@ -10,7 +10,11 @@ use std::{
     time::Duration,
 };
 
+use bytes::Bytes;
 use console_testing::fault_proxy::{Break, Fault, Moment};
+use futures_util::stream;
+use http_body_util::{BodyExt as _, StreamBody};
+use hyper::body::Frame;
 use serde_json::json;
 use support::{
     Admin, Answer, Bench, answer,
@@ -182,4 +186,52 @@ async fn only_static_files_are_kept_and_no_error() {
     }
     bench.fetch("GET", "/asyncmq/static/x.css?v=2", "").await;
     assert_eq!(admin.seen().len(), 6, "another address, another file");
+}
+
+/// A file of `length` bytes, of which a front does not say so.
+fn in_pieces(length: usize, headers: &[(&'static str, &str)]) -> http::Response<support::Body> {
+    let mut response = answer(200, headers, "");
+    let pieces = (0..length / 1024).map(|_| Ok(Frame::data(Bytes::from(vec![b'x'; 1024]))));
+    *response.body_mut() = StreamBody::new(stream::iter(pieces.collect::<Vec<_>>())).boxed_unsync();
+    response
+}
+
+#[tokio::test]
+async fn a_file_whose_length_is_not_said_is_kept_too_unless_it_is_too_long() {
+    const LONG: usize = 5 * 1024 * 1024;
+    let admin = Admin::start(|seen| in_pieces(if seen.target.contains("long") { LONG } else { 4096 }, &[])).await;
+    let bench = Bench::before(&format!("http://{}/asyncmq", admin.address)).await;
+    let get = async |path: &str| bench.fetch("GET", path, "").await;
+    for _ in 0..2 {
+        let file = get("/asyncmq/static/short.js").await;
+        assert_eq!((file.status, file.body.len(), file.is_whole), (200, 4096, true));
+    }
+    // The second is asked about beside its answer.
+    until("it is asked about", Duration::from_secs(2), || admin.seen().len() == 2).await;
+    for _ in 0..2 {
+        let file = get("/asyncmq/static/long.js").await;
+        assert_eq!((file.status, file.body.len(), file.is_whole), (200, LONG, true));
+    }
+    assert_eq!(admin.seen().iter().filter(|seen| seen.target.contains("long")).count(), 2, "each waited for");
+}
+
+#[tokio::test]
+async fn a_file_passes_with_all_its_lines_and_an_age_beyond_reason_harms_nobody() {
+    let policies = [("content-security-policy", "default-src 'self'"), ("content-security-policy", "img-src 'none'")];
+    let admin = Admin::start(move |seen| {
+        if seen.target.contains("twice") {
+            in_pieces(1024, &policies)
+        } else {
+            answer(200, &[("age", "18446744073709551615"), ("cache-control", "max-age=1")], "file")
+        }
+    })
+    .await;
+    let bench = Bench::before(&format!("http://{}/asyncmq", admin.address)).await;
+    for _ in 0..2 {
+        let file = bench.fetch("GET", "/asyncmq/static/twice.svg", "").await;
+        let said: Vec<_> = file.headers.iter().filter(|(name, _)| name == "content-security-policy").collect();
+        assert_eq!(said.len(), 3, "both of the admin's and the console's: {said:?}");
+        bench.clock.advance(5);
+        assert_eq!(bench.fetch("GET", "/asyncmq/static/aged.js", "").await.text(), "file");
+    }
 }

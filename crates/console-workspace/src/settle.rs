@@ -1,5 +1,7 @@
 //! From a credential that was obtained to a session: tried at the admin, stored, and only then begun; or nothing at all.
 
+use std::sync::Arc;
+
 use console_core::{
     environment::{Environment, EnvironmentId},
     session::{Attached, Fresh, Kept},
@@ -77,6 +79,8 @@ impl Workspace {
         let (now, credential_run) = (self.core.clock.now(), self.fresh_run());
         let network = way.network.clone();
         let activated = self.if_current(&id, run, |station| {
+            // From here on it is through: a cancel that comes later finds nothing to cancel.
+            station.cancel = Arc::default();
             station.stored = StoredCredentialView::Ready;
             station.known_secrets = known(&examined.grant.keep, &network);
             station.connection = match &report.action {

@@ -1,6 +1,9 @@
 //! From whom besides the admin may an environment's pages load? Asked once for each, kept with what was approved.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use console_core::{
     environment::EnvironmentId,
@@ -72,19 +75,23 @@ impl Workspace {
         let id = self.id(id)?;
         let turns = self.turns(&id);
         let turn = turns.vault.lock().await;
-        let (environment, said) = self.read(&id, |station| {
+        let (environment, session, said) = self.read(&id, |station| {
             let mut said = station.third_parties.clone();
             let known =
                 station.kept_out.iter().map(|blocked| &blocked.third_party).chain(station.third_parties.answered());
             for third_party in known.filter(|known| origins.iter().any(|shown| shown == known.as_str())) {
                 said.say(third_party.clone(), allow);
             }
-            (station.environment.clone(), said)
+            (station.environment.clone(), station.session.clone(), said)
         })?;
         let approved = self.approved(&id).await.overlaid(said.record(&environment.base_url.realm()));
         self.keep_approved(&environment, approved).await;
         drop(turn);
         let reloads = self.change(&id, |station| {
+            // The address was edited meanwhile: it was said of other pages.
+            if !Arc::ptr_eq(&station.session, &session) {
+                return false;
+            }
             let changed = station.third_parties.allowed().ne(said.allowed());
             if allow {
                 station.kept_out.retain(|blocked| said.answer(&blocked.third_party) != Some(true));
@@ -95,7 +102,13 @@ impl Workspace {
             }
             changed && station.gateway.is_some()
         });
-        self.close_prompt(&Prompt::ThirdParties { environment: id.to_string() });
+        // What came while the keychain was writing, or did not fit on the screen, is asked about next.
+        let waits = self.read(&id, |station| {
+            station.kept_out.iter().any(|blocked| station.third_parties.answer(&blocked.third_party).is_none())
+        });
+        if waits != Ok(true) {
+            self.close_prompt(&Prompt::ThirdParties { environment: id.to_string() });
+        }
         if reloads == Some(true) {
             self.order_page(&id, StageOrder::Reload { environment: id.clone() });
         }
@@ -105,7 +118,12 @@ impl Workspace {
     /// Tells a gateway that was just started whom its pages may load from.
     pub(crate) async fn introduce(&self, id: &EnvironmentId, gateway: &Gateway) {
         let said = self.third_parties(id).await;
-        gateway.allow(said.allowed());
-        self.change(id, |station| station.third_parties = said);
+        self.change(id, |station| {
+            // What was said in this run is newer.
+            if station.third_parties == ThirdParties::default() {
+                station.third_parties = said;
+            }
+            gateway.allow(station.third_parties.allowed());
+        });
     }
 }
