@@ -178,6 +178,7 @@ export const screens = [
     'approvals',
     'copy-token',
     'third-parties',
+    'third-parties-many',
     'third-parties-review',
     'third-parties-lost',
     ...methods.map((method) => `ask-${method}`),

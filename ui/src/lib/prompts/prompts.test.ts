@@ -163,6 +163,33 @@ describe('hosts that pages load from besides the admin’s', () => {
     expect(screen.queryByTestId('third-parties-banner')).toBeNull();
   });
 
+  it('are asked about as many at once as are in sight, and what comes meanwhile is not answered', async () => {
+    const { core, user } = await shows('third-parties-many');
+    const hosts = () =>
+      [...screen.getByTestId('third-parties').querySelectorAll('li')].map((one) => one.dataset.host);
+    await screen.findByTestId('third-parties');
+    expect(hosts()).toEqual([0, 1, 2, 3].map((index) => `assets${index}.example`));
+    expect(screen.getByTestId('third-parties-more').textContent).toBe('2 more are asked about next.');
+    const one = core.state.environments.find(({ id }) => id === PROD);
+    const late = {
+      origin: 'https://a.example',
+      host: 'a.example',
+      allowed: null,
+      kept_out: ['scripts'],
+      lost: 'scripts',
+    };
+    core.patch(PROD, { third_parties: [late, ...(one?.third_parties ?? [])] });
+    await waitFor(() =>
+      expect(screen.getByTestId('third-parties-more').textContent).toBe('3 more are asked about next.'),
+    );
+    expect(hosts()).not.toContain('a.example');
+    await user.click(screen.getByTestId('third-parties-allow'));
+    await waitFor(() => expect(hosts()).toEqual(['a.example', 'assets4.example', 'assets5.example']));
+    expect(core.called('third_parties_answer')).toEqual([
+      { id: PROD, origins: [0, 1, 2, 3].map((index) => `https://assets${index}.example`), allow: true },
+    ]);
+  });
+
   it('can be looked at and changed one by one from the line and from the menu', async () => {
     const { core, user } = await shows('third-parties-lost');
     await user.click(await screen.findByTestId('third-parties-open'));

@@ -367,8 +367,12 @@ export class FakeCore implements Transport {
     third_parties_open: ({ id }: { id: string }) => this.#ask({ kind: 'third_parties', environment: id }),
     third_parties_answer: ({ id, origins, allow }: { id: string; origins: string[]; allow: boolean }) => {
       const one = this.#environment(id);
-      this.#drop('third_parties', id);
       if (!one) return;
+      // As in the real core: what was not answered is asked about next.
+      const left = one.third_parties.filter(
+        (each) => each.allowed === null && !origins.includes(each.origin),
+      );
+      if (left.length === 0) this.#drop('third_parties', id);
       this.patch(id, {
         third_parties: one.third_parties.map((each) =>
           origins.includes(each.origin)

@@ -37,6 +37,19 @@ export const questionScenarios: Record<string, () => ShellState> = {
   'copy-token': () => three({}, prompt({ kind: 'copy_token', environment: PROD })),
   'third-parties': () =>
     three({ third_parties: thirdParties(null) }, prompt({ kind: 'third_parties', environment: PROD })),
+  'third-parties-many': () =>
+    three(
+      {
+        third_parties: Array.from({ length: 6 }, (_, index) => ({
+          origin: `https://assets${index}.example`,
+          host: `assets${index}.example`,
+          allowed: null,
+          kept_out: ['images'],
+          lost: 'images',
+        })),
+      },
+      prompt({ kind: 'third_parties', environment: PROD }),
+    ),
   'third-parties-review': () =>
     three({ third_parties: thirdParties(false) }, prompt({ kind: 'third_parties', environment: PROD })),
   'third-parties-lost': () => three({ third_parties: thirdParties(false) }),
