@@ -347,3 +347,19 @@ it('an error of a field that is not on the screen is said all the same', async (
   await user.click(screen.getByTestId('save-environment'));
   expect((await screen.findByTestId('error-sign_in.novelty')).textContent).toContain('Nobody knows this.');
 });
+
+it('a save that ends late does not close what was opened meanwhile', async () => {
+  const { core, user } = await shows('active');
+  await user.click(screen.getByTestId('bar-menu'));
+  await user.click(screen.getByTestId('menu-edit'));
+  await user.type(await field('name'), ' 2');
+  core.delay = 100;
+  await user.click(screen.getByTestId('save-environment'));
+  await user.click(screen.getByTestId('bar-operator'));
+  await screen.findByTestId('panel-identity');
+  await waitFor(() =>
+    expect(core.state.environments.some(({ draft }) => draft.name.endsWith(' 2'))).toBe(true),
+  );
+  await new Promise((done) => setTimeout(done, 0));
+  expect(screen.queryByTestId('panel-identity')).not.toBeNull();
+});

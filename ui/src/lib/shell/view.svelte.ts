@@ -20,7 +20,9 @@ class View {
     this.opened = what;
   }
 
-  close(): void {
+  /** Closes what is open; `only`: if it still is this, and not what the operator opened meanwhile. */
+  close(only = this.opened): void {
+    if (this.opened !== only) return;
     const opener = this.#opener;
     this.opened = null;
     this.#opener = null;
